@@ -1,0 +1,51 @@
+"""The tables other people's programs rely on, as Arrow schemas (names and types are a contract)."""
+
+from typing import Final
+
+import pyarrow as pa
+
+TIME: Final = pa.timestamp("us", tz="UTC")
+
+CALLS: Final = pa.schema(
+    [
+        pa.field("call_id", pa.string()),
+        pa.field("start_time", TIME, nullable=False),  # set-up
+        pa.field("answer_time", TIME),  # null: not answered
+        pa.field("end_time", TIME),  # null: still up
+        pa.field("caller", pa.string()),  # null: withheld
+        pa.field("callee", pa.string(), nullable=False),
+        pa.field("cause", pa.int16()),  # Q.850, at release
+        pa.field("released_by", pa.string()),  # caller | callee | network
+        pa.field("ingress", pa.string()),  # subscriber | domestic | international
+        pa.field("trunk", pa.string()),
+        pa.field("attestation", pa.string()),  # SHAKEN, verified: A | B | C
+        pa.field("caller_device", pa.string()),
+        pa.field("callee_device", pa.string()),
+        pa.field("callee_cell", pa.string()),
+    ]
+)
+
+TEXTS: Final = pa.schema(
+    [
+        pa.field("time", TIME, nullable=False),
+        pa.field("sender", pa.string()),
+        pa.field("recipient", pa.string(), nullable=False),
+        pa.field("body", pa.string()),  # null unless its recipient handed it over
+    ]
+)
+
+TRANSFERS: Final = pa.schema(
+    [
+        pa.field("time", TIME, nullable=False),
+        pa.field("subscriber", pa.string(), nullable=False),
+        pa.field("from_account", pa.string()),
+        pa.field("to_account", pa.string()),
+        pa.field("amount", pa.float64()),
+        pa.field("currency", pa.string()),
+    ]
+)
+
+# The small vocabularies, in the order of the codes that stand for them in compiled code; code 0 is null.
+RELEASED_BY: Final = ("caller", "callee", "network")
+INGRESS: Final = ("subscriber", "domestic", "international")
+ATTESTATION: Final = ("A", "B", "C")
