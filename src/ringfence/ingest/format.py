@@ -6,7 +6,8 @@ A format is one file in this package that defines
 - `TITLE`: one line for the help and the documentation;
 - `sniff(head)`: how sure the reader is, from the first 64 KiB (decompressed) of a file, that the file is its own:
   0 (not mine) to 100 (certain);
-- `read(stream, settings)`: the chunks of the file.
+- `read(stream, settings)`: the chunks of the file;
+- `NEEDS_MAPPING = True`, only if it reads nothing without a mapping file.
 
 Adding a format is adding such a file: nothing else names it. Files whose name begins with `_`, and this one, are not
 formats.
@@ -115,12 +116,14 @@ def formats() -> dict[str, Format]:
     return found
 
 
-def recognise(head: bytes) -> Format:
-    """Return the format a file is in, from its first bytes.
+def recognise(head: bytes, settings: Settings | None = None) -> Format:
+    """Return the format a file is in: from its first bytes, or, where a mapping is given, the one that needs a mapping.
 
     Raises:
         UnreadableError: no format knows it.
     """
+    if settings is not None and settings.mapping is not None:
+        return next(fmt for fmt in formats().values() if getattr(fmt, "NEEDS_MAPPING", False))
     sure, name = max((fmt.sniff(head), name) for name, fmt in formats().items())
     if sure == 0:
         raise UnreadableError(

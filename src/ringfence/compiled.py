@@ -1,0 +1,50 @@
+"""Compiled functions and where their machine code is kept.
+
+Numba's own cache looks only at the file a function stands in; the pass is put together from many files. So the cache
+lies in a folder named after a digest of all sources that can be compiled in: an edit anywhere gives a new folder.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).parent
+
+
+def cache_dir() -> Path:
+    """The folder for what can be computed again (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "ringfence"
+
+
+@cache
+def _digest(folder: Path) -> str:
+    """A digest of all that can be compiled into the functions of a folder."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in (Path(__file__), *sorted((_PACKAGE / "model").glob("*.py")), *sorted(folder.glob("*.py"))):
+        digest.update(path.read_bytes())
+    return f"{folder.name}-{digest.hexdigest()[:16]}"
+
+
+def jit(function: Function) -> Function:
+    """Compile a function that is called by other compiled functions only (inlined, not cached by itself)."""
+    compiled: Function = numba.njit(nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def entry(function: Function) -> Function:
+    """Compile a function that is called from Python; its machine code is kept between runs."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_dir() / _digest(Path(function.__code__.co_filename).parent))
+    try:
+        compiled: Function = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return compiled

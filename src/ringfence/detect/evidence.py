@@ -1,0 +1,249 @@
+"""Evidence in bits, the ledger, and the test that adds them up.
+
+Every observation is worth log2 P(observation | attack) / P(observation | ordinary life). The sum never falls below
+zero (Page's CUSUM, Biometrika 1954), an alert is raised when it passes a threshold, and the ledger lists what the sum is
+made of since it last was zero.
+
+A detector may hold several hypotheses of one crime ("they hang up", "they linger"); each has its own sum, starting from
+its own handicap in bits, and the alert follows the one that passes first.
+"""
+
+import math
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ringfence.compiled import jit
+
+HYPOTHESES: Final = 3
+LEDGER: Final = 24
+"""Entries a ledger keeps; the oldest give way."""
+
+CASE_HEADER: Final = [
+    ("key", "i8"),  # the subject
+    ("seen", "i8"),  # last evidence, µs
+    ("raised", "i8"),  # first alert of the story, 0: none
+    ("opened", "i8"),  # this episode's alert
+    ("closed", "i8"),  # end of the last episode
+    ("last", "i8"),  # last call that belongs to the attack
+    ("pace", "f4"),  # running mean of the gaps between these, in s
+    ("calls", "u4"),  # calls since the evidence began
+    ("entries", "u4"),  # ledger entries since the evidence began
+    ("state", "i1"),  # QUIET, OPEN, CLOSED
+    ("hypothesis", "i1"),  # the one that raised the alert
+    ("bits", "f4", (HYPOTHESES,)),
+    ("ledger_at", "i8", (LEDGER,)),
+    ("ledger_call", "i8", (LEDGER,)),
+    ("ledger_caller", "i8", (LEDGER,)),
+    ("ledger_value", "f4", (LEDGER,)),
+    ("ledger_bits", "f4", (LEDGER, HYPOTHESES)),
+    ("ledger_what", "i2", (LEDGER,)),
+]
+"""What every case has; a detector adds its own fields."""
+
+QUIET: Final = 0
+OPEN: Final = 1
+CLOSED: Final = 2
+
+RAISED: Final = 1
+REOPENED: Final = 2
+ENDED: Final = 3
+
+OUTCOME: Final = np.dtype(
+    [
+        ("at", "i8"),
+        ("subject", "i8"),
+        ("call", "i8"),
+        ("story", "i8"),  # time of the first alert of the story
+        ("last", "i8"),  # last call of the attack
+        ("bits", "f4"),
+        ("calls", "u4"),
+        ("detector", "i1"),
+        ("what", "i1"),  # RAISED, REOPENED, ENDED
+        ("hypothesis", "i1"),
+    ],
+    align=True,
+)
+"""What the pass gives out about a case."""
+
+ENTRY: Final = np.dtype(
+    [
+        ("at", "i8"),
+        ("subject", "i8"),
+        ("call", "i8"),
+        ("caller", "i8"),
+        ("value", "f4"),  # the figure in the words of the entry
+        ("bits", "f4"),  # for the hypothesis that raised the alert
+        ("total", "f4"),  # the sum after it
+        ("what", "i2"),
+        ("detector", "i1"),
+    ],
+    align=True,
+)
+"""A ledger entry as the pass gives it out: those before an alert with the alert, later ones as they come."""
+
+
+class Out(NamedTuple):
+    """Where the pass writes: outcomes, ledger entries, and how many there are of each (int64[2])."""
+
+    outcomes: npt.NDArray[np.void]
+    entries: npt.NDArray[np.void]
+    counts: npt.NDArray[np.int64]
+
+
+class Scene(NamedTuple):
+    """What every function of a detector is told beside the call.
+
+    Attributes:
+        now: time of the moment, µs.
+        born: time of the first moment ever seen: how much the memory can know.
+        threshold: bits that raise an alert.
+        detector: index of the detector that is asked.
+        out: where outcomes and entries go.
+    """
+
+    now: int
+    born: int
+    threshold: float
+    detector: int
+    out: Out
+
+
+def case_dtype(own: list[tuple[str, str]]) -> np.dtype[np.void]:
+    """The record of a case: the header and a detector's own fields."""
+    return np.dtype([*CASE_HEADER, *own], align=True)
+
+
+def threshold_bits(false_alarms: float, starts: float) -> float:
+    """The threshold that keeps false alarms at a wanted rate.
+
+    Each time the sum leaves zero is a trial, and by Wald's likelihood-ratio identity a trial passes h bits in ordinary
+    life with probability of at most 2^-h. So false alarms per line-day are at most starts * 2^-h.
+
+    Args:
+        false_alarms: wanted, per line-day.
+        starts: how often a day the sum of an ordinary line leaves zero.
+    """
+    return math.log2(starts / false_alarms)
+
+
+def probability(bits: float, prior_bits: float) -> float:
+    """How probable an attack is, given the bits and the prior odds (bits against it)."""
+    return 1.0 / (1.0 + 2.0 ** (prior_bits - bits))
+
+
+@jit
+def restart(case: Any) -> None:
+    """Forget the evidence, not the story."""
+    case.bits[:] = 0
+    case.entries = 0
+    case.calls = 0
+
+
+@jit
+def _write(case: Any, at: int, call: int, caller: int, what: int, value: float, bits: Any) -> None:
+    i = case.entries % LEDGER
+    case.ledger_at[i] = at
+    case.ledger_call[i] = call
+    case.ledger_caller[i] = caller
+    case.ledger_what[i] = what
+    case.ledger_value[i] = value
+    for h in range(HYPOTHESES):
+        case.ledger_bits[i, h] = bits[h]
+    case.entries += 1
+
+
+@jit
+def _give_out(case: Any, i: int, total: float, scene: Scene) -> None:
+    out = scene.out
+    entry = out.entries[out.counts[1]]
+    entry.at = case.ledger_at[i]
+    entry.subject = case.key
+    entry.call = case.ledger_call[i]
+    entry.caller = case.ledger_caller[i]
+    entry.value = case.ledger_value[i]
+    entry.bits = case.ledger_bits[i, case.hypothesis]
+    entry.total = total
+    entry.what = case.ledger_what[i]
+    entry.detector = scene.detector
+    out.counts[1] += 1
+
+
+@jit
+def _outcome(case: Any, what: int, at: int, call: int, scene: Scene) -> None:
+    out = scene.out
+    outcome = out.outcomes[out.counts[0]]
+    outcome.at = at
+    outcome.subject = case.key
+    outcome.call = call
+    outcome.story = case.raised
+    outcome.last = case.last
+    outcome.bits = case.bits[case.hypothesis]
+    outcome.calls = case.calls
+    outcome.detector = scene.detector
+    outcome.what = what
+    outcome.hypothesis = case.hypothesis
+    out.counts[0] += 1
+
+
+@jit
+def _best(case: Any, handicap: Any) -> int:
+    """The hypothesis that is nearest to its alert."""
+    best = 0
+    for h in range(1, HYPOTHESES):
+        if case.bits[h] - handicap[h] > case.bits[best] - handicap[best]:
+            best = h
+    return best
+
+
+@jit
+def weigh(
+    case: Any, scene: Scene, call: Any, what: int, value: float, bits: Any, handicap: Any, bar: float
+) -> None:
+    """Add an observation to a case, and raise or reopen its alert if it is enough.
+
+    Args:
+        case: the record.
+        scene: the moment.
+        call: the call it was seen in.
+        what: code of the words; value: the figure in them.
+        bits: for each hypothesis, what the observation is worth.
+        handicap: for each hypothesis, bits by which it must do better.
+        bar: bits that raise the alert.
+    """
+    case.seen = scene.now
+    alive = False
+    for h in range(HYPOTHESES):
+        case.bits[h] = max(case.bits[h] + bits[h], 0.0)
+        alive |= case.bits[h] > 0
+    if case.state != OPEN and not alive:
+        restart(case)
+        return
+    _write(case, scene.now, call.key, call.caller, what, value, bits)
+    if case.state == OPEN:
+        _give_out(case, (case.entries - 1) % LEDGER, case.bits[case.hypothesis], scene)
+        return
+    best = _best(case, handicap)
+    if case.bits[best] - handicap[best] < bar:
+        return
+    again = case.state == CLOSED
+    case.hypothesis = best
+    case.state = OPEN
+    case.opened = scene.now
+    if not again:
+        case.raised = scene.now
+    total = 0.0
+    for k in range(max(case.entries - LEDGER, 0), case.entries):
+        total += case.ledger_bits[k % LEDGER, best]
+        _give_out(case, k % LEDGER, total, scene)
+    _outcome(case, REOPENED if again else RAISED, scene.now, call.key, scene)
+
+
+@jit
+def end_episode(case: Any, at: int, scene: Scene) -> None:
+    """Close an episode at a time."""
+    _outcome(case, ENDED, at, 0, scene)
+    case.state = CLOSED
+    case.closed = at
+    restart(case)

@@ -1,0 +1,438 @@
+"""Flood: one phone rung again and again by withheld or ever-new numbers that do not want to talk.
+
+What ordinary life looks like, for this line, is its own past (`memory`). Three hypotheses are held against it:
+
+- `hang up`: strangers or withheld calls come sooner than this line's own do, and nobody talks: they drop the call when it
+  is answered, ring once, or ring out;
+- `linger`: the same, but bots stay on the line for some seconds. Wrong numbers and callers-back stay as long, so it starts
+  with a handicap;
+- `borrowed numbers`: the numbers shown are the victim's own contacts. Birthdays look alike until somebody talks, so it starts
+  with a handicap too.
+
+How soon is soon: gaps of an attack are a mixture of exponentials with means of 15 s to 15 min (16 calls in ten minutes,
+one every one to two minutes, one in ten minutes: calibration.md, "TDoS call shape" and "Lorden delay"). Ordinary gaps are
+exponential at the line's own rate, but for a share that come in small clusters (a courier, then another).
+A line can become popular within minutes (an advert, a storm of call-backs): haste alone is therefore worth a
+limited sum, and what decides is whether people talk.
+"""
+
+import math
+from typing import Any, Final
+
+from ringfence.compiled import jit
+from ringfence.detect.evidence import (
+    CLOSED,
+    OPEN,
+    QUIET,
+    Scene,
+    case_dtype,
+    end_episode,
+    restart,
+    weigh,
+)
+from ringfence.detect.memory import (
+    CALLED,
+    DAY,
+    DROPPED,
+    HEARD,
+    HOUR,
+    KNOWN,
+    MINUTE,
+    SECOND,
+    TALK,
+    WITHHELD,
+    known_rate,
+    stranger_rate,
+    withheld_rate,
+)
+from ringfence.detect.moments import NEVER
+from ringfence.detect.table import claim, find
+
+NAME: Final = "flood"
+TITLE: Final = ("Flood of calls", "呼死你")
+
+CASE: Final = case_dtype(
+    [
+        ("haste", "f4"),  # bits gained so far by coming soon, strangers
+        ("haste_known", "f4"),  # the same, people the line knows
+        ("again", "f4"),  # bits gained so far by numbers that ring again
+        ("talk_since", "i8"),  # a stranger's call was answered then and is still up
+        ("talk_call", "i8"),
+        ("talk_credit", "f4"),  # bits already taken for that call
+        ("talks", "i4"),  # strangers who talked since the evidence began
+    ]
+)
+
+FALSE_ALARMS: Final = 2e-6
+"""Wanted per line-day of ordinary life: one in 500,000."""
+STARTS: Final = 0.5
+"""Strangers' calls that begin a trial on an ordinary line, a day."""
+PRIOR_BITS: Final = 13.0
+"""Odds against a flood when a burst of strangers begins: one burst in eight thousand."""
+HANDICAP: Final = (0.0, 3.0, 2.0)
+BORROWED: Final = 2
+HYPOTHESES: Final = (("hang up", "接通即挂"), ("linger", "接通后滞留"), ("borrowed numbers", "冒用熟人号码"))
+
+QUIET_LIFE: Final = 6 * HOUR
+RETURN: Final = 7 * DAY
+"""A flood that comes back within this time is the same story."""
+SHORTEST_QUIET: Final = 30 * MINUTE
+LONGEST_QUIET: Final = 6 * HOUR
+BURST: Final = 15 * MINUTE
+WATCH_BITS: Final = 5.0
+"""A line that was flooded in the last days is that much more likely to be flooded again."""
+
+FREEZE_BITS: Final = 9.0
+"""From here on the line stops learning, or the attack would become its habit."""
+
+# Codes of the ledger and their words; {} is the figure.
+STRANGER_SOON: Final = 1
+WITHHELD_SOON: Final = 2
+KNOWN_SOON: Final = 3
+AGAIN: Final = 4
+CALL_DROPPED: Final = 5
+RANG_OUT: Final = 6
+RANG_ONCE: Final = 7
+ENGAGED: Final = 8
+LINGERED: Final = 9
+TALKED: Final = 10
+TALKING: Final = 11
+FIRST_STRANGER: Final = 12
+FIRST_WITHHELD: Final = 13
+
+WORDS: Final = {
+    FIRST_STRANGER: ("a stranger rings", "陌生号码来电"),
+    FIRST_WITHHELD: ("a withheld number rings", "隐藏号码来电"),
+    STRANGER_SOON: ("stranger, {} after the last", "陌生号码，距上一通{}"),
+    WITHHELD_SOON: ("withheld number, {} after the last", "隐藏号码，距上一通{}"),
+    KNOWN_SOON: ("a contact's number, {} after another contact's", "熟人号码，距另一熟人来电{}"),
+    AGAIN: ("the same number again, {} after its last try", "同一号码再次来电，距其上次{}"),
+    CALL_DROPPED: ("dropped {} after the answer", "接通{}后即挂断"),
+    RANG_OUT: ("never answered, rang {}", "无人接听，响铃{}"),
+    RANG_ONCE: ("rang {} and gave up", "响铃{}即挂断"),
+    ENGAGED: ("the line was engaged", "线路占线"),
+    LINGERED: ("stayed {} without a real conversation", "接通{}，没有真正通话"),
+    TALKED: ("a real conversation of {}", "真实通话{}"),
+    TALKING: ("rings while a stranger has been talking for {}", "来电时，一陌生来电已通话{}"),
+}
+
+_MEANS: Final = (15.0, 45.0, 135.0, 400.0, 900.0)  # s
+_SHARES: Final = (0.2, 0.25, 0.25, 0.2, 0.1)
+_BUSY: Final = 17  # Q.850
+
+
+@jit
+def soon_bits(gap: float, rate: float, share: float, scale: float) -> float:
+    """Bits for a call that comes `gap` seconds after the last of its sort.
+
+    Args:
+        gap: s.
+        rate: the line's own calls of this sort a day.
+        share: of ordinary gaps that belong to a cluster.
+        scale: mean gap within a cluster, s.
+    """
+    attack = 0.0
+    for k in range(5):
+        attack += _SHARES[k] / _MEANS[k] * math.exp(-gap / _MEANS[k])
+    own = rate / 86_400.0
+    ordinary = (1.0 - share) * own * math.exp(-own * gap) + share / scale * math.exp(-gap / scale)
+    return math.log2((attack + 1e-12) / (ordinary + 1e-12))
+
+
+@jit
+def _limited(haste: float, gain: float, limit: float) -> float:
+    """What a gain adds to a sum that counts in full up to a limit and a tenth beyond."""
+    before = min(haste, limit) + 0.1 * max(haste - limit, 0.0)
+    after = min(haste + gain, limit) + 0.1 * max(haste + gain - limit, 0.0)
+    return after - before
+
+
+@jit
+def _quiet_needed(case: Any) -> int:
+    """How long the line must stay quiet for the flood to be over: ten of its gaps."""
+    return min(max(int(10 * case.pace) * SECOND, SHORTEST_QUIET), LONGEST_QUIET)
+
+
+@jit
+def _close_if_over(case: Any, scene: Scene) -> None:
+    """Close the episode if the line has been quiet for long enough before now."""
+    if case.state == OPEN:
+        over = case.last + _quiet_needed(case)
+        if over < scene.now:
+            end_episode(case, over, scene)
+
+
+@jit
+def _renew(case: Any, scene: Scene) -> None:
+    """Bring a case up to now: close it, forget old evidence, forget an old story."""
+    _close_if_over(case, scene)
+    if case.state == CLOSED and scene.now - case.closed > RETURN:
+        case.state = QUIET
+        case.raised = 0
+        case.pace = 0
+    if case.state != OPEN and scene.now - case.seen > QUIET_LIFE:
+        restart(case)
+    if case.entries == 0:
+        case.haste = 0
+        case.haste_known = 0
+        case.again = 0
+        case.talk_since = 0
+        case.talks = 0
+
+
+@jit
+def _under_way(cases: Any, scene: Scene, line: int) -> int:
+    """The place of a line's case, or -1 where none is fresh."""
+    place = find(cases[0], line)
+    if place < 0 or scene.now - cases[0][place].seen > QUIET_LIFE:
+        return -1
+    _renew(cases[0][place], scene)
+    return place
+
+
+@jit
+def _count(case: Any, now: int) -> None:
+    """Take a call into the attack's pace."""
+    if case.calls > 0:
+        gap = (now - case.last) / SECOND
+        case.pace = gap if case.calls == 1 else case.pace + (gap - case.pace) / min(case.calls, 16)
+    case.last = now
+    case.calls += 1
+
+
+@jit
+def _weigh(case: Any, scene: Scene, call: Any, what: int, value: float, bits: Any) -> None:
+    bar = scene.threshold - WATCH_BITS if case.state == CLOSED else scene.threshold
+    weigh(case, scene, call, what, value, bits, HANDICAP, bar)
+
+
+@jit
+def _interrupt_talk(case: Any, scene: Scene, call: Any) -> None:
+    """A call comes in while a stranger is being talked to: that talk counts now, not only at its end."""
+    since = case.talk_since
+    if since == 0 or case.talk_credit != 0 or scene.now - since < 8 * SECOND:
+        return
+    linger = -4.0 if scene.now - since >= TALK else -0.5
+    case.talk_credit = 4.0
+    _weigh(case, scene, call, TALKING, (scene.now - since) / SECOND, (-4.0, linger, -4.0))
+
+
+@jit
+def _caller_bits(note: Any, scene: Scene) -> tuple[float, float]:
+    """What a stranger's own life is worth: (hang up, linger).
+
+    People who ring back, couriers and customers talk to others too; a made-up number has no life. A number that rings
+    many and talks to none is known as such.
+    """
+    if scene.now - scene.born < 2 * DAY:
+        return 0.0, 0.0
+    if note.talks >= 2 and note.age >= 1:
+        return -1.0, -2.0
+    if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.8:
+        return 1.0, 0.5
+    return 0.0, 0.3
+
+
+@jit
+def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tuple[float, float]:
+    """Bits for a stranger or a withheld call that comes this soon: (hang up, linger)."""
+    if relation == WITHHELD:
+        # one withheld caller may try again and again: a third of unanswered calls is redialled within 10 min
+        haste = soon_bits(gap, withheld_rate(line, scene.now, scene.born), 0.2, 240.0)
+    else:
+        haste = soon_bits(gap, stranger_rate(line, scene.now, scene.born), 0.06, 900.0)
+    if haste <= 0:
+        return haste, haste
+    if relation == HEARD:
+        haste *= 0.7  # who never got through tries again
+    haste /= 1 + case.talks
+    # an unknown line may be a hotline: haste is worth less while little has been seen of it
+    watched = min((scene.now - scene.born) / (3.0 * DAY), 1.0)
+    main = _limited(case.haste, haste, 8.0 + 6.0 * watched)
+    linger = _limited(case.haste, haste, 6.0 + 3.0 * watched)
+    case.haste += haste
+    return main, linger
+
+
+@jit
+def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any, note: Any) -> None:
+    """A stranger or a withheld number rings."""
+    withheld = call.relation == WITHHELD
+    main = 0.0
+    linger = 0.0
+    gap = 0.0
+    what = FIRST_WITHHELD if withheld else FIRST_STRANGER
+    if line.last_unknown != 0 and scene.now - line.last_unknown <= QUIET_LIFE:
+        what = WITHHELD_SOON if withheld else STRANGER_SOON
+        gap = (scene.now - line.last_unknown) / SECOND
+        main, linger = _haste(case, line, scene, call.relation, gap)
+    if not withheld:
+        life, life_linger = _caller_bits(note, scene)
+        main += life
+        linger += life_linger
+    elif case.entries == 0:
+        # P(withheld | flood) is about a quarter, P(withheld | ordinary) about 1 in 35
+        main += 3.0
+        linger += 3.0
+    _count(case, scene.now)
+    _weigh(case, scene, call, what, gap, (main, linger, main))
+
+
+@jit
+def _known_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
+    """Another contact's number rings shortly after one."""
+    gap = (scene.now - line.last_known) / SECOND
+    haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.15, 900.0), 0.0) / (1 + case.talks)
+    bits = _limited(case.haste_known, haste, 10.0)
+    case.haste_known += haste
+    if case.state != OPEN or case.hypothesis == BORROWED:
+        _count(case, scene.now)
+    _weigh(case, scene, call, KNOWN_SOON, gap, (0.0, 0.0, bits))
+
+
+@jit
+def _repeated(case: Any, gain: float) -> float:
+    """What one more call of the same number is worth: little, and less and less (a bad connection, a quarrel)."""
+    bits = _limited(case.again, gain, 9.0)
+    case.again += gain
+    return bits
+
+
+@jit
+def _rings_again(case: Any, scene: Scene, call: Any) -> None:
+    """The same number once more.
+
+    A worried relative tries fifteen times; but who is answered and hangs up does not ring again at once.
+    """
+    bits = _repeated(case, 1.0 if call.drops > 0 else 0.35)
+    own = 0.0 if call.relation == KNOWN else bits
+    if case.state != OPEN or call.relation != KNOWN or case.hypothesis == BORROWED:
+        _count(case, scene.now)
+    gap = (scene.now - call.before) / SECOND
+    _weigh(case, scene, call, AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3))
+
+
+@jit
+def on_setup(cases: Any, scene: Scene, line: Any, call: Any, note: Any) -> None:
+    """A call arrives."""
+    if call.relation == CALLED:
+        return  # the line rang this number: a call-back
+    if call.relation == KNOWN and (line.last_known == 0 or scene.now - line.last_known > BURST):
+        return
+    case = cases[0][claim(cases[0], cases[1], call.callee)]
+    _renew(case, scene)
+    _interrupt_talk(case, scene, call)
+    if call.tries > 0 and call.relation != WITHHELD:
+        _rings_again(case, scene, call)
+    elif call.relation == KNOWN:
+        _known_rings(case, scene, line, call)
+    else:
+        _unknown_rings(case, scene, line, call, note)
+    if case.state == OPEN or case.bits[0] > FREEZE_BITS:
+        line.frozen = scene.now + HOUR
+
+
+@jit
+def on_answer(cases: Any, scene: Scene, call: Any) -> None:
+    """A call is answered."""
+    if call.relation in (KNOWN, CALLED):
+        return
+    place = find(cases[0], call.callee)
+    if place >= 0:
+        case = cases[0][place]
+        case.talk_since = scene.now
+        case.talk_call = call.key
+        case.talk_credit = 0
+
+
+@jit
+def on_tick(cases: Any, scene: Scene, call: Any) -> None:
+    """A minute has passed and the call is still up."""
+    if call.minutes == 1:
+        _talked(cases, scene, call)
+
+
+@jit
+def _talked(cases: Any, scene: Scene, call: Any) -> None:
+    """Two people talk: nobody does that in a flood."""
+    place = _under_way(cases, scene, call.callee)
+    if place < 0:
+        return
+    case = cases[0][place]
+    value = (scene.now - call.answer) / SECOND
+    if call.relation in (KNOWN, CALLED):
+        _weigh(case, scene, call, TALKED, value, (0.0, 0.0, -8.0))
+        return
+    case.talks += 1
+    bits = -8.0
+    if case.talk_call == call.key:
+        bits += case.talk_credit
+        case.talk_since = 0
+    _weigh(case, scene, call, TALKED, value, (bits, bits, bits))
+
+
+@jit
+def _answered_bits(talk: int, again: bool) -> tuple[float, float, float]:
+    """An answered call ended after `talk` µs: (hang up, linger, borrowed numbers)."""
+    if talk <= DROPPED:
+        return (1.0, 0.5, 0.5) if again else (2.5, 0.5, 1.5)
+    if talk <= 8 * SECOND:
+        return (0.0, 0.3, 0.0) if again else (0.3, 1.3, 0.0)
+    return (-1.5, 0.3, -3.0) if again else (-1.5, 1.3, -3.0)
+
+
+@jit
+def _unanswered(call: Any, cause: int, now: int, again: bool) -> tuple[int, tuple[float, float, float]]:
+    """A call ended without an answer: what to call it, and its bits."""
+    if cause == _BUSY:
+        return ENGAGED, (0.3, 0.2, 0.1)
+    if 0 < now - call.start <= 6 * SECOND:
+        return RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
+    return RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.5)
+
+
+@jit
+def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:
+    """A call ends."""
+    place = _under_way(cases, scene, call.callee)
+    if place < 0 or call.relation == CALLED:
+        return
+    case = cases[0][place]
+    answered = call.answer != NEVER
+    if answered and scene.now - call.answer >= TALK:
+        if call.minutes == 0:
+            _talked(cases, scene, call)
+        return
+    if case.talk_call == call.key:
+        case.talk_since = 0
+    again = call.tries > 0 and call.relation != WITHHELD
+    if answered:
+        value = scene.now - call.answer
+        what = CALL_DROPPED if value <= DROPPED else LINGERED
+        bits = _answered_bits(value, again)
+    else:
+        value = scene.now - call.start
+        what, bits = _unanswered(call, cause, scene.now, again)
+    if again and bits[0] > 0:
+        less = _repeated(case, bits[0]) / bits[0]
+        bits = (bits[0] * less, bits[1] * less, bits[2] * less)
+    less = 1.0 + case.talks
+    if call.relation == KNOWN:
+        bits = (0.0, 0.0, bits[2])
+    else:
+        bits = (bits[0] / less, bits[1] / less, bits[2] / less)
+    _weigh(case, scene, call, what, value / SECOND, bits)
+
+
+@jit
+def on_quiet(cases: Any, scene: Scene, subject: int) -> None:
+    """Time passes without a call."""
+    place = find(cases[0], subject)
+    if place >= 0:
+        _close_if_over(cases[0][place], scene)
+
+
+def stale(cases: Any, now: int) -> Any:
+    """Which cases may be swept away: bool per row."""
+    quiet = (cases["state"] == QUIET) & (now - cases["seen"] > QUIET_LIFE)
+    return quiet | ((cases["state"] == CLOSED) & (now - cases["closed"] > RETURN))

@@ -1,0 +1,145 @@
+"""Alerts: what was recognised, and why, in a form that explains itself."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rfc3339(time: int | None) -> str | None:
+    """A time in µs since 1970 as text, in UTC; None stays None."""
+    if time is None:
+        return None
+    return (_EPOCH + timedelta(microseconds=time)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def alert_id(kind: str, subject: str, raised_at: int) -> str:
+    """The id of an alert: the same for the same story, however and wherever it was computed."""
+    digest = blake2b(f"{kind}|{subject}|{raised_at}".encode(), digest_size=8)
+    return f"{kind}-{digest.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One observation.
+
+    Attributes:
+        at: µs since 1970, UTC.
+        call_id: the call it was seen in.
+        caller: the number shown, None: withheld.
+        what: code of the words, see the detector's `WORDS`; `text` and `text_zh`: the words.
+        value: the figure in the words, usually seconds.
+        bits: what it is worth.
+        total: the sum after it.
+    """
+
+    at: int
+    call_id: str
+    caller: str | None
+    what: int
+    value: float
+    text: str
+    text_zh: str
+    bits: float
+    total: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of the contract."""
+        return {
+            "at": rfc3339(self.at),
+            "call_id": self.call_id,
+            "caller": self.caller,
+            "what": self.text,
+            "bits": round(self.bits, 2),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One stretch of a story: from its alert to its end.
+
+    Attributes:
+        raised_at: µs; `call_id`: the call that decided.
+        began_at: µs, the first call of its ledger.
+        last_call_at: µs, the last call that belongs to it.
+        closed_at: µs, None: not over when the records end.
+        quiet_s: seconds without a call of the attack: before it was closed.
+        calls: calls that belong to it.
+    """
+
+    raised_at: int
+    call_id: str
+    began_at: int
+    last_call_at: int
+    closed_at: int | None = None
+    quiet_s: float | None = None
+    calls: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form in an alert's `episodes`."""
+        return {
+            "raised_at": rfc3339(self.raised_at),
+            "call_id": self.call_id,
+            "began_at": rfc3339(self.began_at),
+            "last_call_at": rfc3339(self.last_call_at),
+            "closed_at": rfc3339(self.closed_at),
+            "quiet_s": None if self.quiet_s is None else round(self.quiet_s, 1),
+            "calls": self.calls,
+        }
+
+
+@dataclass(slots=True)
+class Alert:
+    """A story: raised once, closed when it is over, reopened if it returns within days.
+
+    Attributes:
+        kind: name of the detector.
+        subject: the number it is about, as text.
+        raised_at: µs since 1970, UTC: when the first episode was recognised.
+        call_id: the call that decided.
+        bits, probability: at that moment.
+        hypothesis: which form of the crime, in English; `hypothesis_zh` in Chinese.
+        ledger: what the bits are made of, up to that moment.
+        episodes: one or more.
+    """
+
+    kind: str
+    subject: str
+    raised_at: int
+    call_id: str
+    bits: float
+    probability: float
+    hypothesis: str
+    hypothesis_zh: str
+    ledger: list[LedgerEntry]
+    episodes: list[Episode] = field(default_factory=list)
+
+    @property
+    def alert_id(self) -> str:
+        """Stable id."""
+        return alert_id(self.kind, self.subject, self.raised_at)
+
+    @property
+    def closed_at(self) -> int | None:
+        """When the last episode was closed, µs; None: it was not."""
+        return self.episodes[-1].closed_at if self.episodes else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form of the contract (alerts.jsonl)."""
+        return {
+            "alert_id": self.alert_id,
+            "kind": self.kind,
+            "subject": self.subject,
+            "raised_at": rfc3339(self.raised_at),
+            "closed_at": rfc3339(self.closed_at),
+            "call_id": self.call_id,
+            "bits": round(self.bits, 2),
+            "probability": round(self.probability, 4),
+            "hypothesis": self.hypothesis,
+            "calls": sum(episode.calls for episode in self.episodes),
+            "quiet_s": self.episodes[-1].as_dict()["quiet_s"] if self.episodes else None,
+            "episodes": [episode.as_dict() for episode in self.episodes],
+            "ledger": [entry.as_dict() for entry in self.ledger],
+        }

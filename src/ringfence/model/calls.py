@@ -1,0 +1,80 @@
+"""Calls as whole columns of integers: what the engine works on."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+NEVER: Final = np.iinfo(np.int64).max
+"""The time of what has not happened: no answer, or still up."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Call attempts, one a row.
+
+    Attributes:
+        start: int64 µs since 1970 (UTC), set-up.
+        answer: the same, or NEVER: not answered.
+        end: the same, or NEVER: still up.
+        caller: number as in `model.numbers`; 0: withheld.
+        callee: number, never 0.
+        key: names the call: a hash of its id, or of what it consists of where it has none; never 0.
+        words: int64[n, 4], hashes of trunk, caller_device, callee_device, callee_cell; 0: null.
+        codes: int16[n, 4], cause (Q.850), and the codes of released_by, ingress, attestation; 0: null.
+        ids: the ids as text (null where the source has none).
+    """
+
+    start: Ints
+    answer: Ints
+    end: Ints
+    caller: Ints
+    callee: Ints
+    key: Ints
+    words: Ints
+    codes: npt.NDArray[np.int16]
+    ids: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, index: Ints) -> "Calls":
+        """The rows at `index` (int64), in that order."""
+        return Calls(
+            self.start[index], self.answer[index], self.end[index], self.caller[index], self.callee[index],
+            self.key[index], self.words[index], self.codes[index], self.ids.take(pa.array(index)),
+        )  # fmt: skip
+
+    def slice(self, first: int, last: int) -> "Calls":
+        """The rows from `first` up to `last`, not copied."""
+        return Calls(
+            self.start[first:last], self.answer[first:last], self.end[first:last], self.caller[first:last],
+            self.callee[first:last], self.key[first:last], self.words[first:last], self.codes[first:last],
+            self.ids[first:last],
+        )  # fmt: skip
+
+
+def join(parts: list[Calls]) -> Calls:
+    """Put batches behind one another."""
+    if len(parts) == 1:
+        return parts[0]
+    return Calls(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("start", "answer", "end", "caller", "callee", "key", "words", "codes")
+        ),
+        pa.concat_arrays([part.ids for part in parts]),
+    )
+
+
+def no_calls() -> Calls:
+    """An empty batch."""
+    empty = np.zeros(0, np.int64)
+    return Calls(
+        empty, empty, empty, empty, empty, empty,
+        np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int16), pa.array([], pa.string()),
+    )  # fmt: skip

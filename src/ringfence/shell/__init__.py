@@ -1,0 +1,1 @@
+"""The only sockets, disk and clock."""
