@@ -35,7 +35,7 @@ def _digest(folder: Path) -> str:
 
 def jit(function: Function) -> Function:
     """Compile a function that is called by other compiled functions only (inlined, not cached by itself)."""
-    compiled: Function = numba.njit(nogil=True, error_model="numpy")(function)
+    compiled: Function = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
     return compiled
 
 

@@ -73,6 +73,7 @@ ENTRY: Final = np.dtype(
         ("subject", "i8"),
         ("call", "i8"),
         ("caller", "i8"),
+        ("story", "i8"),  # time of the first alert of the story
         ("value", "f4"),  # the figure in the words of the entry
         ("bits", "f4"),  # for the hypothesis that raised the alert
         ("total", "f4"),  # the sum after it
@@ -162,6 +163,7 @@ def _give_out(case: Any, i: int, total: float, scene: Scene) -> None:
     entry.subject = case.key
     entry.call = case.ledger_call[i]
     entry.caller = case.ledger_caller[i]
+    entry.story = case.raised
     entry.value = case.ledger_value[i]
     entry.bits = case.ledger_bits[i, case.hypothesis]
     entry.total = total

@@ -4,19 +4,30 @@ import io
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
 
-from ringfence.ingest._rows import SCHEMAS, Column, Source, table, which
+from ringfence.ingest._rows import SCHEMAS, Source, table, which
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
 
 BATCH_ROWS = 64 * 1024
 SPOOL_BYTES = 64 << 20
 
 # What Arrow raises at damaged files, so far as its own fuzzing goes: also plain Python errors.
-DAMAGE = (pa.ArrowException, OSError, EOFError, ValueError, KeyError, TypeError, OverflowError, MemoryError, NotImplementedError)
+DAMAGE = (
+    pa.ArrowException,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    NotImplementedError,
+)
 
 
 class Full(io.RawIOBase):
@@ -55,14 +66,16 @@ class Full(io.RawIOBase):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def seekable(stream: BinaryIO) -> BinaryIO:
-    """Return the stream if one can seek in it; otherwise its whole content in a temporary file (in memory up to 64 MiB)."""
+@contextmanager
+def seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """Give the stream if one can seek in it; otherwise its whole content in a temporary file (in memory up to 64 MiB)."""
     if stream.seekable():
-        return cast("BinaryIO", Full(stream))
-    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed with its last reference
-    shutil.copyfileobj(stream, spool, 1 << 20)
-    spool.seek(0)
-    return cast("BinaryIO", spool)
+        yield cast("BinaryIO", Full(stream))
+        return
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+        shutil.copyfileobj(stream, spool, 1 << 20)
+        spool.seek(0)
+        yield cast("BinaryIO", spool)
 
 
 def wanted(schema: pa.Schema, kind: str) -> tuple[str, list[str]]:
@@ -120,7 +133,7 @@ def _plain(array: pa.Array) -> tuple[pa.Array, np.ndarray | None]:
 def chunk(batch: pa.RecordBatch, name: str, row: int, settings: Settings) -> Chunk:
     """Make a chunk of one batch whose first record is record `row` of the file."""
     batch.validate(full=False)
-    columns: dict[str, Column] = {}
+    columns: dict[str, pa.Array] = {}
     bad = np.zeros(batch.num_rows, np.bool_)
     for field, array in zip(batch.schema, batch.columns, strict=True):
         if field.name in SCHEMAS[name].names:

@@ -127,7 +127,9 @@ FREESWITCH_RELEASED_BY: Final[dict[str, str]] = {
 }
 
 
-def causes(words: pa.Array, known: dict[str, int] | dict[str, int | None]) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+def causes(
+    words: pa.Array, known: dict[str, int] | dict[str, int | None]
+) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     """Return the Q.850 cause (int16, null: none) of each word, and where a word is not known."""
     place = matches(words, tuple(known))
     codes = np.array([-1 if code is None else code for code in known.values()] + [-1, -1], np.int16)

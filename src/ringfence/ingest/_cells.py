@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.ingest._compiled import compiled
+from ringfence.ingest._compiled import compiled, digit
 
 NULL = -1  # `first` of a cell that is not there
 UNFIT = -2  # `first` of a cell that is there but is neither text nor a number (an object, a truth value)
@@ -42,7 +42,11 @@ class Cells:
 
 def from_arrow(array: pa.Array) -> Cells:
     """Return the cells of an Arrow text or binary column (valid UTF-8 is the caller's care)."""
-    kind = pa.large_binary() if pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type) else pa.binary()
+    kind = (
+        pa.large_binary()
+        if pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
+        else pa.binary()
+    )
     array = array.cast(kind)
     _, offsets, data = array.buffers()
     width: type[np.int64 | np.int32] = np.int64 if kind == pa.large_binary() else np.int32
@@ -86,16 +90,20 @@ def _gather(
     out: npt.NDArray[np.uint8],
 ) -> None:
     for row in range(begin.size):
-        source = begin[row] - offsets[row]
-        for i in range(offsets[row], offsets[row + 1]):
-            out[i] = data[source + i]
+        size = offsets[row + 1] - offsets[row]
+        source = data[begin[row] : begin[row] + size]
+        target = out[offsets[row] : offsets[row + 1]]
+        for i in range(size):
+            target[i] = source[i]
 
 
 def text(cells: Cells) -> pa.Array:
     """Return the column as Arrow text, without blanks around it; an empty cell is null."""
     size = len(cells)
     begin = np.empty(size, np.int64)
-    offsets = np.zeros(size + 1, np.int32)  # a block is a few MiB, a batch of a table is made small: no overflow
+    offsets = np.zeros(
+        size + 1, np.int32
+    )  # a block is a few MiB, a batch of a table is made small: no overflow
     total = _measure(cells.data, cells.first, cells.last, begin, offsets)
     out = np.empty(total, np.uint8)
     _gather(cells.data, begin, offsets, out)
@@ -105,9 +113,7 @@ def text(cells: Cells) -> pa.Array:
 
 
 @compiled
-def _is_tidy(
-    data: npt.NDArray[np.uint8], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
-) -> bool:
+def _is_tidy(data: npt.NDArray[np.uint8], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> bool:
     for row in range(first.size):
         i, end = first[row], last[row]
         if i >= 0 and (i == end or data[i] in (32, 9) or data[end - 1] in (32, 9)):
@@ -153,7 +159,7 @@ def _scaled(
         whole = 0
         digits = 0
         while i < end and 48 <= data[i] <= 57 and digits < 20:
-            whole = whole * 10 + (np.int64(data[i]) - 48)
+            whole = whole * 10 + digit(data, i)
             if whole > 9_000_000_000_000_000_000 // scale // 10:
                 digits = 20
                 break
@@ -167,7 +173,7 @@ def _scaled(
             unit = scale
             while i < end and 48 <= data[i] <= 57:
                 unit //= 10  # digits beyond the last place are cut off
-                value += (np.int64(data[i]) - 48) * unit
+                value += digit(data, i) * unit
                 i += 1
         if i == end:
             values[row] = -value if negative else value

@@ -52,48 +52,52 @@ def _split(
 ) -> None:
     # counts: columns of the line; -1: a quotation is not closed, -2: there is text after one
     for row in range(first.size):
-        i, end = first[row], last[row]
+        base = first[row]
+        line = data[
+            base : last[row]
+        ]  # places counted from 0 are quicker: the compiler sees that none is negative
+        i, end = 0, line.size
         column = 0
         while True:
             start = i
-            while start < end and data[start] == 32:
+            while start < end and line[start] == 32:
                 start += 1
-            if start < end and data[start] == 34:
+            if start < end and line[start] == 34:
                 start += 1
                 i = start
-                while i < end and data[i] != 34:
+                while i < end and line[i] != 34:
                     i += 1
                 write = i
                 closed = False
                 while i < end:
-                    byte = data[i]
+                    byte = line[i]
                     if byte == 34:
-                        if i + 1 < end and data[i + 1] == 34:
+                        if i + 1 < end and line[i + 1] == 34:
                             i += 1
                         else:
                             closed = True
                             i += 1
                             break
-                    data[write] = byte  # the field is closed up in place: it only gets shorter
+                    line[write] = byte  # the field is closed up in place: it only gets shorter
                     write += 1
                     i += 1
                 if not closed:
                     column = -1
                     break
-                while i < end and data[i] == 32 and delimiter != 32:
+                while i < end and line[i] == 32 and delimiter != 32:
                     i += 1
-                if i < end and data[i] != delimiter:
+                if i < end and line[i] != delimiter:
                     column = -2
                     break
                 stop = write
             else:
                 start = i
-                while i < end and data[i] != delimiter:
+                while i < end and line[i] != delimiter:
                     i += 1
                 stop = i
             if column < slots.size and slots[column] >= 0:
-                begin[slots[column], row] = start
-                finish[slots[column], row] = stop
+                begin[slots[column], row] = base + start
+                finish[slots[column], row] = base + stop
             column += 1
             if i >= end:
                 break
@@ -151,7 +155,9 @@ def fields(line: bytes, delimiter: str) -> list[str]:
     ends = np.array([data.size])
     _split(data, np.zeros(1, np.int64), ends, ord(delimiter), np.arange(most), begin, finish, counts)
     raw = data.tobytes()
-    return [raw[begin[k, 0] : finish[k, 0]].decode(errors="replace").strip() for k in range(max(counts[0], 0))]
+    return [
+        raw[begin[k, 0] : finish[k, 0]].decode(errors="replace").strip() for k in range(max(counts[0], 0))
+    ]
 
 
 def take_header(block: Block) -> tuple[bytes, Block]:
@@ -163,4 +169,6 @@ def take_header(block: Block) -> tuple[bytes, Block]:
     if block.first.size == 0 or any(bad.row < block.rows[0] for bad in block.rejected):
         raise UnreadableError("the header line cannot be read; it must be UTF-8 text with the columns' names")
     line = block.data[block.first[0] : block.last[0]].tobytes()
-    return line, Block(block.data, block.first[1:], block.last[1:], block.rows[1:], block.rejected, block.read - 1)
+    return line, Block(
+        block.data, block.first[1:], block.last[1:], block.rows[1:], block.rejected, block.read - 1
+    )

@@ -15,7 +15,9 @@ import numpy.typing as npt
 from ringfence.ingest._compiled import compiled
 from ringfence.ingest.format import Rejected, UnreadableError
 
-BLOCK_BYTES = 8 << 20  # about 60,000 calls: enough to make the cost of a block vanish, small enough for any machine
+BLOCK_BYTES = (
+    8 << 20
+)  # about 60,000 calls: enough to make the cost of a block vanish, small enough for any machine
 LINE_BYTES = 1 << 20
 
 _GOOD, _BLANK, _LONG, _NUL, _NOT_UTF8 = range(5)
@@ -122,7 +124,9 @@ def _block(buffer: bytearray, row: int) -> tuple[Block, int]:
     if row == 1 and buffer.startswith(b"\xef\xbb\xbf"):
         first[0] = 3
     verdict = np.zeros(first.size, np.uint8)
-    plain = bool(data.min() > 0 and data.max() < 128)  # nearly always; asked of the whole block, which is quick
+    plain = bool(
+        data.min() > 0 and data.max() < 128
+    )  # nearly always; asked of the whole block, which is quick
     _judge(data, first, last, LINE_BYTES, plain, verdict)
     rows = np.arange(row, row + first.size)
     good = verdict == _GOOD
@@ -135,7 +139,7 @@ def _block(buffer: bytearray, row: int) -> tuple[Block, int]:
 
 
 def blocks(stream: BinaryIO) -> Iterator[Block]:
-    """Yield a stream's lines in blocks of about 8 MiB; how the stream portions its bytes makes no difference.
+    """Yield a stream's lines in blocks of about 4 MiB; how the stream portions its bytes makes no difference.
 
     A line of more than 1 MiB is rejected, and only its beginning is ever held.
 
@@ -154,7 +158,9 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
             except UnreadableError as error:
                 broken = error
             except (OSError, EOFError) as error:
-                broken = UnreadableError(f"the file cannot be read on after line {row + held.count(10) - 1}: {error}")
+                broken = UnreadableError(
+                    f"the file cannot be read on after line {row + held.count(10) - 1}: {error}"
+                )
             if broken or not piece:
                 ended = True
                 break
@@ -165,7 +171,7 @@ def blocks(stream: BinaryIO) -> Iterator[Block]:
                 piece = piece[newline:]
                 skipping = False
             held += piece
-        if row == 1 and held[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if row == 1 and bytes(held[:2]) in {b"\xff\xfe", b"\xfe\xff"}:
             raise UnreadableError("the text is UTF-16; save it as UTF-8")
         whole = len(held) if ended and not broken else held.rfind(b"\n") + 1
         rest = held[whole:]

@@ -15,6 +15,7 @@ Repaired and counted in `Chunk.notes`:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,8 @@ from ringfence.model.tables import ATTESTATION, CALLS, INGRESS, RELEASED_BY, TEX
 CLOCK_JUMP = 3600 * 1_000_000  # µs; the largest step a clock makes by itself is that of daylight saving time
 
 # What a column may come as: ranges of a text buffer, an Arrow array of any type, or times already read.
-Column = Cells | pa.Array | Times
+Column: TypeAlias = Cells | pa.Array | Times
+_Plain: TypeAlias = Cells | pa.Array
 
 SCHEMAS = {"calls": CALLS, "texts": TEXTS, "transfers": TRANSFERS}
 # By these columns a file's table is told, and without them it is not readable.
@@ -109,7 +111,7 @@ def times(column: Column | None, rows: int, settings: Settings) -> Times:
     return _timestamps.resolve(column, settings.timezone)
 
 
-def words(column: Column | None, rows: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+def words(column: _Plain | None, rows: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     """Read a column as trimmed text (empty: null), and say where something was that is neither text nor a number."""
     none = np.zeros(rows, np.bool_)
     if column is None:
@@ -132,7 +134,7 @@ def words(column: Column | None, rows: int) -> tuple[pa.Array, npt.NDArray[np.bo
 
 
 def whole_numbers(
-    column: Column | None, rows: int, low: int, high: int
+    column: _Plain | None, rows: int, low: int, high: int
 ) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     """Read a column as int16 from `low` to `high`, and say where something else was."""
     if column is None:
@@ -141,7 +143,9 @@ def whole_numbers(
         if pa.types.is_integer(column.type):
             values = np.asarray(pc.fill_null(column, -1))
             fit = (values >= low) & (values <= high)
-            return pa.array(np.where(fit, values, 0).astype(np.int16), mask=~fit), ~fit & np.asarray(column.is_valid())
+            return pa.array(np.where(fit, values, 0).astype(np.int16), mask=~fit), ~fit & np.asarray(
+                column.is_valid()
+            )
         texts, unfit = words(column, rows)
         column = from_arrow(texts)
     else:
@@ -153,10 +157,12 @@ def whole_numbers(
     )
 
 
-def _amounts(column: Column | None, rows: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+def _amounts(column: _Plain | None, rows: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     if column is None:
         return pa.nulls(rows, pa.float64()), np.zeros(rows, np.bool_)
-    if not isinstance(column, Cells) and (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+    if not isinstance(column, Cells) and (
+        pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    ):
         floats = np.asarray(pc.fill_null(column.cast(pa.float64(), safe=False), np.nan))
         return pa.array(floats, mask=~np.isfinite(floats)), np.isinf(floats)
     if not isinstance(column, Cells) and pa.types.is_decimal(column.type):
@@ -169,7 +175,7 @@ def _amounts(column: Column | None, rows: int) -> tuple[pa.Array, npt.NDArray[np
 
 
 def _vocabulary(
-    column: Column | None, rows: int, known: tuple[str, ...]
+    column: _Plain | None, rows: int, known: tuple[str, ...]
 ) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     written, unfit = words(column, rows)
     if column is None:
@@ -195,7 +201,9 @@ def _calendar(judge: _Judge, columns: tuple[Times, ...]) -> None:
 
 
 def _arrow_times(micros: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]) -> pa.Array:
-    return pa.array(micros, pa.int64(), mask=None if valid.all() else ~valid).cast(CALLS.field("end_time").type)
+    return pa.array(micros, pa.int64(), mask=None if valid.all() else ~valid).cast(
+        CALLS.field("end_time").type
+    )
 
 
 def calls(
@@ -239,9 +247,12 @@ def calls(
     first_after = np.where(answered, np.maximum(begin, picked_up), begin)
     early_end = ended & (over < first_after)
     if early.any() or early_end.any():
-        judge.reject(early & (begin - picked_up > CLOCK_JUMP), "answer_time is more than an hour before start_time")
         judge.reject(
-            early_end & (first_after - over > CLOCK_JUMP), "end_time is more than an hour before start_time or answer_time"
+            early & (begin - picked_up > CLOCK_JUMP), "answer_time is more than an hour before start_time"
+        )
+        judge.reject(
+            early_end & (first_after - over > CLOCK_JUMP),
+            "end_time is more than an hour before start_time or answer_time",
         )
         judge.note(early | early_end, "clock_jump")
         picked_up = np.maximum(picked_up, begin)
@@ -295,7 +306,9 @@ def _by_durations(
     return np.minimum(picked_up, np.where(ended, over, picked_up)), over
 
 
-def _dated(table: str, required: str, columns: Mapping[str, Column], source: Source, settings: Settings) -> Chunk:
+def _dated(
+    table: str, required: str, columns: Mapping[str, Column], source: Source, settings: Settings
+) -> Chunk:
     """Make a chunk of a table with one time and one required text column."""
     judge = _Judge(source)
     rows = judge.size

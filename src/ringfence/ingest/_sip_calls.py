@@ -193,7 +193,8 @@ class Calls:
         # record unless a key says so; the beginning is the nearest known moment.
         if end > start:
             named = _first(record, ("answer_time", "connect_time"))
-            call.answer = (moment(named, self.zone) if named else None) or start
+            answer = moment(named, self.zone) if named else None
+            call.answer = answer if answer is not None and start <= answer <= end else start
             call.end = end
         else:
             call.failed = end
@@ -210,25 +211,26 @@ class Calls:
         setup_text = _first(record, SETUP_KEYS)
         setup = moment(setup_text, self.zone) if setup_text else None
         key = _key(call_id, from_tag)
-        call = self._find(key)
-        if call is None and to_tag and (other := self._find(_key(call_id, to_tag))):
-            if other.invited:  # the called side changes the running call (re-INVITE)
-                self.ignored += 1
-                self._put(other, time)
-                return
-            call = other  # a BYE of the called side that stood before its INVITE
+        call = self._find(key) or self._find(_key(call_id, to_tag)) or self._find(_key(call_id, ""))
+        if (
+            call is not None and call.key != key and call.from_tag
+        ):  # the called side changes the running call (re-INVITE)
+            self.ignored += 1
+            self._put(call, time)
+            return
+        another = call is not None and _is_another(call, time, setup, to_tag)
+        callee = _first(record, CALLEE_KEYS)
+        if callee is None and (call is None or another or call.callee is None):
+            raise BadRecordError(NO_CALLEE)
+        if call is not None:
             self._drop(call)
-            call.key = key
-        if call is not None and _is_another(call, time, setup, to_tag):
-            self._drop(call)
+        if call is not None and another:
             self._complete(call)
             call = None
-        callee = _first(record, CALLEE_KEYS)
-        if callee is None and (call is None or call.callee is None):
-            raise BadRecordError(NO_CALLEE)
         if call is None:
             call = _Call(key, row, call_id, first=time, last=time)
-        else:
+        else:  # known by this key, or so far only by a CDR or by the called side's BYE
+            call.key = key
             self.ignored += 1
         if not call.invited or time < call.first:
             call.callee = callee or call.callee  # the first try: later ones may go to a mailbox
@@ -344,7 +346,7 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, str | None, bool]]:
             piece = stream.read(BLOCK_BYTES)
         except (OSError, EOFError) as error:
             raise UnreadableError(f"the file cannot be read on after line {row}: {error}") from error
-        if row == 0 and (rest + piece)[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        if row == 0 and not skipping and (rest + piece)[:2] in {b"\xff\xfe", b"\xfe\xff"}:
             raise UnreadableError("the text is UTF-16; save it as UTF-8")
         parts = (rest + piece).split(b"\n")
         rest = parts.pop()
@@ -355,17 +357,23 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, str | None, bool]]:
             row += 1
             if len(part) > MAX_LINE:
                 yield row, None, True
-            elif part and not part.isspace():
-                yield row, part.decode(errors="replace").rstrip("\r"), True
+            elif text := _line_text(part, row):
+                yield row, text, True
         if len(rest) > MAX_LINE:
             if not skipping:
                 row += 1
                 yield row, None, True
             rest, skipping = b"", True
         if not piece:
-            if rest and not rest.isspace() and not skipping:
-                yield row + 1, rest.decode(errors="replace"), False
+            if not skipping and (text := _line_text(rest, row + 1)):
+                yield row + 1, text, False
             return
+
+
+def _line_text(part: bytes, row: int) -> str | None:
+    """Return the text of a line without CR and byte order mark, or None for a blank one."""
+    part = part.removeprefix(b"\xef\xbb\xbf") if row == 1 else part
+    return part.decode(errors="replace").rstrip("\r") if part.strip(b" \t\r") else None
 
 
 def message(line: str) -> str:

@@ -9,7 +9,7 @@ A number is a count since 1970 in seconds, milliseconds, microseconds or nanosec
 2100, which is never more than one of them. Everything outside those years is taken for an error.
 
 A time without a zone is read in the zone of the settings. In the hour that happens twice it is the earlier one, and in
-the hour that does not happen the last moment before it; both are counted.
+the hour that does not happen the last moment before it; both are counted. (Arrow knows summer time until 2037 only.)
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.ingest._cells import UNFIT, Cells, from_arrow
-from ringfence.ingest._compiled import compiled
+from ringfence.ingest._cells import Cells, from_arrow
+from ringfence.ingest._compiled import compiled, digit, digit_of
 from ringfence.ingest.format import UnreadableError
 
 NULL, ZONED, NAIVE, BAD = range(4)
@@ -87,20 +87,24 @@ def _number(data: npt.NDArray[np.uint8], i: int, end: int, digits: int) -> int:
     for k in range(i, i + digits):
         if data[k] < 48 or data[k] > 57:
             return -1
-        value = value * 10 + (np.int64(data[k]) - 48)
+        value = value * 10 + digit(data, k)
     return value
 
 
+_TENS = np.array([10**places for places in range(7)])
+
+
 @compiled
-def _fraction(data: npt.NDArray[np.uint8], i: int, end: int, unit: int) -> tuple[int, int]:
-    """Return the fraction whose digits begin at i, in 1/`unit`, and the place after it (i: no digits)."""
-    value, left = 0, unit
-    while i < end and 48 <= data[i] <= 57:
-        if left > 1:
-            value = value * 10 + (np.int64(data[i]) - 48)
-            left //= 10
-        i += 1
-    return value * left, i
+def _fraction(data: npt.NDArray[np.uint8], i: int, end: int, places: int) -> tuple[int, int]:
+    """Return the fraction whose digits begin at i, cut to `places` digits, and the place after it (i: no digits)."""
+    value, digits = 0, 0
+    for byte in data[i:end]:
+        if byte < 48 or byte > 57:
+            break
+        if digits < places:
+            value = value * 10 + digit_of(byte)
+        digits += 1
+    return value * _TENS[max(places - digits, 0)], i + digits
 
 
 @compiled
@@ -130,44 +134,45 @@ def _epoch(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     """Return the microseconds a plain decimal number stands for, or -1."""
     whole, digits = 0, 0
     while i < end and 48 <= data[i] <= 57 and digits < 19:
-        whole = whole * 10 + (np.int64(data[i]) - 48)
+        whole = whole * 10 + digit(data, i)
         digits += 1
         i += 1
     if digits < 9 or whole < 0:  # fewer digits: before 1990; below 0: 19 digits that int64 cannot hold
         return -1
     if whole <= LAST // 1_000_000:
-        scale = 1_000_000
+        places = 6
     elif whole <= LAST // 1000:
-        scale = 1000
-    elif whole <= LAST:
-        scale = 1
+        places = 3
     else:
-        scale = 0
-    value = whole * scale if scale else whole // 1000
+        places = 0
+    value = whole * _TENS[places] if whole <= LAST else whole // 1000
     if i < end and data[i] == 46:
-        more, i = _fraction(data, i + 1, end, scale)
+        more, i = _fraction(data, i + 1, end, places)
         value += more
     return value if i == end else -1
 
 
+_U1, _U2, _U5, _U8, _U11, _U14 = (np.uint64(place) for place in (1, 2, 5, 8, 11, 14))
+
+
 @compiled
-def _two(data: npt.NDArray[np.uint8], i: int) -> int:
+def _two(data: npt.NDArray[np.uint8], i: np.uint64) -> int:
     """Return the number in two digits at i; 10,000 or more if they are none."""
-    tens, ones = np.int64(data[i]) - 48, np.int64(data[i + 1]) - 48
+    tens, ones = digit(data, i), digit(data, i + _U1)
     return tens * 10 + ones if (0 <= tens <= 9) & (0 <= ones <= 9) else 10_000
 
 
 @compiled
-def _clock(
-    data: npt.NDArray[np.uint8], i: int, end: int, known: npt.NDArray[np.int64]
-) -> tuple[int, int]:
+def _clock(data: npt.NDArray[np.uint8], i: int, end: int, known: npt.NDArray[np.int64]) -> tuple[int, int]:
     """Read date and time at i: microseconds of the wall clock (-1: not one), and the place after them.
 
     `known` holds a date (as the number YYYYMMDD) and its days: most rows are of the day of the row before.
     """
-    # The caller has made sure of 16 bytes. What is no digit is too large in every place.
-    year, month, day = _two(data, i) * 100 + _two(data, i + 2), _two(data, i + 5), _two(data, i + 8)
-    hour, minute = _two(data, i + 11), _two(data, i + 14)
+    # The caller has made sure of 16 bytes. What is no digit is too large in every place. (The places are unsigned: the
+    # compiler then leaves out what Python does with negative ones, which halves the time.)
+    at = np.uint64(i)
+    year, month, day = _two(data, at) * 100 + _two(data, at + _U2), _two(data, at + _U5), _two(data, at + _U8)
+    hour, minute = _two(data, at + _U11), _two(data, at + _U14)
     if year > 9999 or month > 12 or day > 31 or hour > 23 or minute > 59:
         return -1, i
     if data[i + 4] != 45 or data[i + 7] != 45 or data[i + 10] not in (84, 116, 32) or data[i + 13] != 58:
@@ -187,7 +192,7 @@ def _clock(
             return -1, i
         i += 3
         if i < end and data[i] in (46, 44):
-            part, after = _fraction(data, i + 1, end, 1_000_000)
+            part, after = _fraction(data, i + 1, end, 6)
             if after == i + 1:
                 return -1, i
             i = after
@@ -358,7 +363,9 @@ def compile_pattern(pattern: str) -> npt.NDArray[np.int32]:
             codes.append(256 + ord(letter))
             seen.add(letter)
         else:
-            raise UnreadableError(f"mapping: the time pattern {pattern!r} has a directive that is not known: '%{letter}'")
+            raise UnreadableError(
+                f"mapping: the time pattern {pattern!r} has a directive that is not known: '%{letter}'"
+            )
         i += 2
     if not (seen & {"Y", "y"} and (seen >= {"m"} or seen >= {"b"} or seen >= {"j"}) and seen & {"H", "I"}):
         raise UnreadableError(f"mapping: the time pattern {pattern!r} lacks year, month, day or hour")
@@ -370,7 +377,7 @@ def _some_digits(data: npt.NDArray[np.uint8], i: int, end: int, most: int) -> tu
     """Return the number in 1 to `most` digits at i (-1: none), and the place after it."""
     value, start = 0, i
     while i < end and i - start < most and 48 <= data[i] <= 57:
-        value = value * 10 + (np.int64(data[i]) - 48)
+        value = value * 10 + digit(data, i)
         i += 1
     return (value if i > start else -1), i
 
@@ -434,7 +441,7 @@ def _parse_pattern(
                 second = value
                 good &= value <= 60
             elif code == 256 + 102:  # %f
-                part, after = _fraction(data, i, end, 1_000_000)
+                part, after = _fraction(data, i, end, 6)
                 good &= after > i
                 i = after
             elif code == 256 + 112:  # %p
@@ -498,6 +505,3 @@ def parse_pattern(cells: Cells, codes: npt.NDArray[np.int32]) -> Times:
     status = np.empty(len(cells), np.uint8)
     _parse_pattern(cells.data, cells.first, cells.last, codes, _MONTHS, micros, status)
     return Times(micros, status)
-
-
-__all__ = ["BAD", "NAIVE", "NULL", "UNFIT", "ZONED", "Times", "compile_pattern", "from_arrow_column", "nothing", "parse", "parse_pattern", "resolve"]

@@ -4,13 +4,13 @@ Types are treated as in `parquet`. The file form needs a stream that can seek; o
 file first. The stream form is read as it comes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 
 from ringfence.ingest import _arrow
-from ringfence.ingest.format import Chunk, Settings, UnreadableError
+from ringfence.ingest.format import Chunk, Settings
 
 NAME = "arrow_ipc"
 TITLE = "Arrow IPC (file, Feather, stream), with the columns of calls, texts or transfers"
@@ -24,7 +24,11 @@ def sniff(head: bytes) -> int:
     if head[:6] == _FILE[:6]:
         return 100
     # A stream begins with a continuation mark and the size of the schema, which is not empty and not huge.
-    return 90 if head[:4] == _CONTINUATION and 0 < int.from_bytes(head[4:8], "little", signed=True) < 1 << 24 else 0
+    return (
+        90
+        if head[:4] == _CONTINUATION and 0 < int.from_bytes(head[4:8], "little", signed=True) < 1 << 24
+        else 0
+    )
 
 
 class _Begun:
@@ -81,20 +85,24 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
         whole = stream
     else:
         whole = cast("BinaryIO", _Begun(begun, stream))
+    if begun == _FILE:
+        with _arrow.seekable(whole) as file:
+            yield from _read(file, pa.ipc.open_file, _file_batches, settings)
+    else:
+        once = cast("BinaryIO", _arrow.Full(whole))
+        yield from _read(once, pa.ipc.open_stream, _stream_batches, settings)
+
+
+def _read(
+    source: BinaryIO,
+    opened: Callable[[BinaryIO], pa.RecordBatchReader],
+    batches_of: Callable[[pa.RecordBatchReader], Iterator[pa.RecordBatch]],
+    settings: Settings,
+) -> Iterator[Chunk]:
     try:
-        if begun == _FILE:
-            source: BinaryIO = _arrow.seekable(whole)
-            reader = pa.ipc.open_file(source)
-            batches = _file_batches(reader)
-        else:
-            source = cast("BinaryIO", _arrow.Full(whole))
-            reader = pa.ipc.open_stream(source)
-            batches = _stream_batches(reader)
+        reader = opened(source)
         schema = reader.schema
     except _arrow.DAMAGE as error:
         raise _arrow.damaged("Arrow", error) from error
     name, _ = _arrow.wanted(schema, "Arrow file's")
-    yield from _arrow.chunks(batches, name, "Arrow", settings, source)
-
-
-__all__ = ["NAME", "TITLE", "UnreadableError", "read", "sniff"]
+    yield from _arrow.chunks(batches_of(reader), name, "Arrow", settings, source)

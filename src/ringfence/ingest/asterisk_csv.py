@@ -30,7 +30,17 @@ from ringfence.ingest.format import Chunk, Settings
 NAME = "asterisk_csv"
 TITLE = "Asterisk's Master.csv (cdr_csv), all sets of columns; FreeSWITCH's template \"asterisk\""
 
-_SRC, _DST, _START, _ANSWER, _END, _DURATION, _BILLSEC, _DISPOSITION, _UNIQUEID = 1, 2, 9, 10, 11, 12, 13, 14, 16
+_SRC, _DST, _START, _ANSWER, _END, _DURATION, _BILLSEC, _DISPOSITION, _UNIQUEID = (
+    1,
+    2,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    16,
+)
 _WANTED = (_SRC, _DST, _START, _ANSWER, _END, _DURATION, _BILLSEC, _DISPOSITION, _UNIQUEID)
 _LEAST, _MOST = 16, 21
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -85,7 +95,7 @@ def _chunk(split: _csv.Split, settings: Settings) -> Chunk:
 
 
 def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
-    """Yield a chunk for each 8 MiB of lines.
+    """Yield a chunk for each 4 MiB of lines.
 
     Raises:
         UnreadableError: the stream broke.

@@ -36,7 +36,7 @@ def sniff(head: bytes) -> int:
 
 
 def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
-    """Yield a chunk for each 8 MiB of lines.
+    """Yield a chunk for each 4 MiB of lines.
 
     Raises:
         UnreadableError: the header has not the names needed, or a name twice; or the stream broke.

@@ -127,6 +127,8 @@ def recognise(head: bytes, settings: Settings | None = None) -> Format:
     sure, name = max((fmt.sniff(head), name) for name, fmt in formats().items())
     if sure == 0:
         raise UnreadableError(
-            "the format is not recognised; name it with --format (one of " + ", ".join(sorted(formats())) + ")"
+            "the format is not recognised; name it with --format (one of "
+            + ", ".join(sorted(formats()))
+            + ")"
         )
     return formats()[name]

@@ -31,7 +31,16 @@ _LEAST, _MOST = 11, 20
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A privacy header or a caller without number leaves one of these in caller_id_number.
-_WITHHELD = ("anonymous", "Anonymous", "unknown", "Unknown", "restricted", "private", "0000000000", "unavailable")
+_WITHHELD = (
+    "anonymous",
+    "Anonymous",
+    "unknown",
+    "Unknown",
+    "restricted",
+    "private",
+    "0000000000",
+    "unavailable",
+)
 
 
 def sniff(head: bytes) -> int:
@@ -74,7 +83,7 @@ def _chunk(split: _csv.Split, settings: Settings) -> Chunk:
 
 
 def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
-    """Yield a chunk for each 8 MiB of lines.
+    """Yield a chunk for each 4 MiB of lines.
 
     Raises:
         UnreadableError: the stream broke.

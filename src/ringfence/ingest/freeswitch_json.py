@@ -27,6 +27,7 @@ from urllib.parse import unquote
 import numpy as np
 import pyarrow as pa
 
+from ringfence.ingest._causes import FREESWITCH
 from ringfence.ingest._sip_calls import clean, lines
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
 from ringfence.model.tables import CALLS
@@ -36,6 +37,7 @@ TITLE = "FreeSWITCH: JSON call records of mod_json_cdr, as files or as posted"
 
 CALLS_PER_CHUNK = 20_000
 RECORDS_PER_CHUNK = 50_000
+NORMAL_CLEARING = 16
 MAX_LEGS = 200_000
 MAX_RECORD = 4 << 20  # bytes; a record of a long call through many applications has some 100 KiB
 EARLIEST, LATEST = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100, in microseconds
@@ -44,18 +46,14 @@ EARLIEST, LATEST = 631_152_000_000_000, 4_102_444_800_000_000  # 1990 and 2100, 
 _UNSAFE = re.compile(r'[\r\n #&+:;<=>?@\[\\\]^`{|}"]')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]')
 
-# FreeSWITCH has causes beyond Q.850 and reports them as 16 in hangup_cause_q850; where another cause says more, it stands
-# here. The others are what the names mean, for records without the number.
-_CAUSES = {
-    "NONE": None, "UNALLOCATED_NUMBER": 1, "NO_ROUTE_DESTINATION": 3, "NORMAL_CLEARING": 16, "USER_BUSY": 17,
-    "NO_USER_RESPONSE": 18, "NO_ANSWER": 19, "SUBSCRIBER_ABSENT": 20, "USER_NOT_REGISTERED": 20, "CALL_REJECTED": 21,
-    "UNWANTED": 21, "NUMBER_CHANGED": 22, "DESTINATION_OUT_OF_ORDER": 27, "INVALID_NUMBER_FORMAT": 28,
-    "NORMAL_UNSPECIFIED": 31, "NORMAL_CIRCUIT_CONGESTION": 34, "NETWORK_OUT_OF_ORDER": 38,
-    "NORMAL_TEMPORARY_FAILURE": 41, "SWITCH_CONGESTION": 42, "RECOVERY_ON_TIMER_EXPIRE": 102, "INTERWORKING": 127,
-    "PROGRESS_TIMEOUT": 102, "MEDIA_TIMEOUT": 102, "GATEWAY_DOWN": 38, "ORIGINATOR_CANCEL": 16, "BUSY_EVERYWHERE": 17,
-    "DECLINE": 21, "DOES_NOT_EXIST_ANYWHERE": 1, "NOT_ACCEPTABLE": 79,
-}  # fmt: skip
 _PERSON_REFUSES = frozenset({"USER_BUSY", "CALL_REJECTED", "UNWANTED", "BUSY_EVERYWHERE", "DECLINE"})
+
+
+_USED = (
+    "uuid", "sip_from_user", "sip_req_user", "sip_to_user", "sip_gateway", "hangup_cause", "hangup_cause_q850",
+    "sip_hangup_disposition", "bridge_uuid", "last_bridge_to", "start_uepoch", "start_epoch", "answer_uepoch",
+    "answer_epoch", "end_uepoch", "end_epoch",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class _Leg:
     uuid: str
     originator: str | None  # the A leg's uuid, of a B leg
     values: dict[str, object]
+    clock_jump: bool  # its times run backwards: the clock was set during the call
 
 
 @dataclass(slots=True)
@@ -134,49 +133,45 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:  # noqa: ARG0
 
 def _records(stream: BinaryIO) -> Iterator[str | None]:
     """Yield the text of each record, however they are laid out; None for one that is too long or cut off."""
-    pending, depth = "", 0
+    pending: list[str] = []
+    size = depth = 0
     for _, line, _ in lines(stream):
-        if line is None:
+        text = (line or "").rstrip()
+        if pending and (line is None or size > MAX_RECORD or text.startswith('{"core-uuid"')):
+            yield None  # the record before has no end
+            pending, size, depth = [], 0, 0
+        elif line is None:
             yield None
-            pending, depth = "", 0
+        if not text:
             continue
-        text = line.rstrip()
-        if pending and text.startswith('{"core-uuid"'):  # the record before was cut off
-            yield None
-            pending, depth = "", 0
         if not pending:
             text = _body(text.lstrip("\ufeff \t"))
             if not text.startswith("{") or (text.endswith("}") and "}{" not in text):
                 yield text  # a whole record, as nearly always, or no record at all
                 continue
-        *whole, rest = _split(pending, text, depth)
-        yield from whole
-        depth = _depth(text, depth)
-        pending = f"{rest}\n" if rest else ""
-        if len(pending) > MAX_RECORD:
-            yield None
-            pending, depth = "", 0
+        ended, rest, depth = _split(text, depth)
+        for piece in ended:
+            yield "".join((*pending, piece))
+            pending, size = [], 0
+        if rest:
+            pending.append(f"{rest}\n")
+            size += len(rest)
     if pending:
         yield None
 
 
-def _split(pending: str, text: str, depth: int) -> Iterator[str]:
-    """Yield the objects that end in a line, and at last what is left of it."""
-    begin = 0
+def _split(text: str, depth: int) -> tuple[list[str], str, int]:
+    """Return the pieces of a line that end an object, what is left, and how many braces are open after it."""
+    ended, begin = [], 0
     for token in _TOKEN.finditer(text):
         if token[0] == "{":
             depth += 1
         elif token[0] == "}":
-            depth -= 1
+            depth = max(depth - 1, 0)
             if depth == 0:
-                yield (pending + text[begin : token.end()]).strip()
-                pending, begin = "", token.end()
-    yield pending + text[begin:].lstrip()
-
-
-def _depth(text: str, depth: int) -> int:
-    tokens = [token[0] for token in _TOKEN.finditer(text)]
-    return depth + tokens.count("{") - tokens.count("}")
+                ended.append(text[begin : token.end()])
+                begin = token.end()
+    return ended, text[begin:].strip(), depth
 
 
 def _body(text: str) -> str:
@@ -186,10 +181,11 @@ def _body(text: str) -> str:
         return unquote(body, errors="replace").rstrip()
     if body.startswith("eyJ"):  # {" in base64
         # A web server that takes the body for a form has turned + into a blank.
-        whole = body.replace(" ", "+")
+        quads = body.replace(" ", "+").rstrip("=")
+        quads = quads[:-1] if len(quads) % 4 == 1 else quads  # cut off
         try:
             return (
-                base64.b64decode(whole + "=" * (-len(whole) % 4)).decode(errors="replace").rstrip("\0\r\n ")
+                base64.b64decode(quads + "=" * (-len(quads) % 4)).decode(errors="replace").rstrip("\0\r\n ")
             )
         except ValueError:
             return text
@@ -211,6 +207,8 @@ def _take(state: _State, row: int, text: str) -> None:
     ):
         raise _BadRecordError("the object is no call record of FreeSWITCH: variables or callflow is missing")
     leg = _leg(row, record)
+    if leg.clock_jump:
+        state.notes["clock_jump"] += 1
     if leg.originator is None:
         _take_a(state, leg)
     elif leg.originator in state.legs_a:
@@ -268,14 +266,17 @@ def _leg(row: int, record: dict[str, Any]) -> _Leg:
     start = _time(flows, "created_time", min) or _variable_time(variables, "start")
     if start is None:
         raise _BadRecordError("the record has no time of set-up")
+    answer = _time(flows, "answered_time", min) or _variable_time(variables, "answer")
+    end = _time(flows, "hangup_time", max) or _variable_time(variables, "end")
+    set_back = min(answer or end or start, end or answer or start) < start or (end or LATEST) < (answer or 0)
     originator = _originator(profiles)
     uuid = _text(variables, "uuid") or _text(dialled, "uuid") or ""
     channel = record.get("channel_data")
     values: dict[str, object] = {
         "call_id": originator or uuid or None,
         "start_time": start,
-        "answer_time": _time(flows, "answered_time", min) or _variable_time(variables, "answer"),
-        "end_time": _time(flows, "hangup_time", max) or _variable_time(variables, "end"),
+        "answer_time": _later(start, answer),
+        "end_time": _later(max(start, answer or 0), end),
         "caller": _text(dialled, "caller_id_number") or _text(variables, "sip_from_user"),
         "callee": callee,
         "cause": _cause(variables),
@@ -284,16 +285,15 @@ def _leg(row: int, record: dict[str, Any]) -> _Leg:
         ),
         "trunk": _text(variables, "sip_gateway"),
     }
-    return _Leg(row, uuid, originator, values)
+    return _Leg(row, uuid, originator, values, clock_jump=set_back)
 
 
 def _variables(written: dict[str, Any]) -> dict[str, str]:
-    values = {name: value for name, value in written.items() if isinstance(value, str)}
-    if any(_UNSAFE.search(value) for value in values.values()):
+    """Return the variables that are used here, decoded if they were encoded."""
+    values = {name: value for name in _USED if isinstance(value := written.get(name), str)}
+    if _UNSAFE.search(",".join(value for value in written.values() if isinstance(value, str))):
         return values
-    return {
-        name: unquote(value, errors="replace") if "%" in value else value for name, value in values.items()
-    }
+    return {name: unquote(value, errors="replace") for name, value in values.items()}
 
 
 def _originator(profiles: list[dict[str, Any]]) -> str | None:
@@ -319,9 +319,13 @@ def _time(flows: list[dict[str, Any]], name: str, choose: Callable[[list[int]], 
     return choose(moments) if moments else None
 
 
+def _later(earliest: int, time: int | None) -> int | None:
+    return None if time is None else max(earliest, time)
+
+
 def _variable_time(variables: dict[str, str], name: str) -> int | None:
     micros, seconds = variables.get(f"{name}_uepoch", ""), variables.get(f"{name}_epoch", "")
-    text = micros if micros else f"{seconds}000000"
+    text = micros or f"{seconds}000000"
     if not (text.isascii() and text.isdigit() and len(text) <= 16):
         return None
     return int(text) if EARLIEST <= int(text) < LATEST else None
@@ -329,10 +333,11 @@ def _variable_time(variables: dict[str, str], name: str) -> int | None:
 
 def _cause(variables: dict[str, str]) -> int | None:
     name, number = variables.get("hangup_cause", ""), variables.get("hangup_cause_q850", "")
-    cause = int(number) if number.isascii() and number.isdigit() and len(number) <= 3 else 0
-    if 0 < cause <= 127 and cause != 16:
+    cause = int(number) if number.isascii() and number.isdigit() and int(number[:4]) <= 127 else 0
+    if 0 < cause <= 127 and cause != NORMAL_CLEARING:
         return cause
-    return _CAUSES.get(name, cause if 0 < cause <= 127 else None)
+    # FreeSWITCH writes 16 for the causes of its own invention too; their names say more.
+    return FREESWITCH.get(name, cause or None)
 
 
 def _released_by(variables: dict[str, str], direction: str | None) -> str | None:

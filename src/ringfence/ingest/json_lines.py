@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence.ingest._cells import NULL, Cells
-from ringfence.ingest._compiled import compiled
+from ringfence.ingest._compiled import compiled, digit
 from ringfence.ingest._lines import Block, blocks
 from ringfence.ingest._rows import REQUIRED, SCHEMAS, Column, Source, table
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
@@ -23,7 +23,9 @@ from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
 NAME = "json_lines"
 TITLE = "JSON Lines, with the names of calls, texts or transfers"
 
-_NEEDED = {name: tuple(column for column in columns if column != "caller") for name, columns in REQUIRED.items()}
+_NEEDED = {
+    name: tuple(column for column in columns if column != "caller") for name, columns in REQUIRED.items()
+}
 _DEPTH = 60  # of nested arrays and objects: one bit each in the scanner's stack
 
 
@@ -77,14 +79,14 @@ def _string(data: npt.NDArray[np.uint8], i: int, end: int) -> tuple[int, int]:
             return write, -1
         code = 0
         for k in range(i, i + 4):
-            digit = np.int64(data[k])
-            if 48 <= digit <= 57:
-                digit -= 48
-            elif 97 <= digit | 32 <= 102:
-                digit = (digit | 32) - 87
-            else:
+            four = digit(data, k)
+            if four > 9:
+                four = ((four + 48) | 32) - 87
+                if four < 10:
+                    return write, -1
+            if four < 0 or four > 15:
                 return write, -1
-            code = code * 16 + digit
+            code = code * 16 + four
         i += 4
         if high:
             if code < 0xDC00 or code > 0xDFFF:
@@ -319,7 +321,9 @@ def _table_of(line: bytes) -> str | None:
         return None
     if not isinstance(record, dict):
         return None
-    return next((name for name, needed in _NEEDED.items() if all(column in record for column in needed)), None)
+    return next(
+        (name for name, needed in _NEEDED.items() if all(column in record for column in needed)), None
+    )
 
 
 def sniff(head: bytes) -> int:
@@ -341,10 +345,10 @@ def _decide(block: Block) -> str:
 
 
 def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
-    """Yield a chunk for each 8 MiB of lines.
+    """Yield a chunk for each 4 MiB of lines.
 
     Raises:
-        UnreadableError: none of the first 8 MiB of lines tells which table this is; or the stream broke.
+        UnreadableError: none of the first 4 MiB of lines tells which table this is; or the stream broke.
     """
     name: str | None = None
     for block in blocks(stream):
@@ -360,7 +364,9 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
         rows, rejected = block.rows, block.rejected
         cells = [Cells(block.data, begin[k], finish[k]) for k in range(len(fields))]
         if not good.all():
-            rejected += tuple(Rejected(int(rows[i]), "the line is not one JSON object") for i in np.flatnonzero(~good))
+            rejected += tuple(
+                Rejected(int(rows[i]), "the line is not one JSON object") for i in np.flatnonzero(~good)
+            )
             rows = rows[good]
             cells = [column.only(good) for column in cells]
         columns: dict[str, Column] = dict(zip(fields, cells, strict=True))

@@ -19,7 +19,7 @@ with `$avp(setup) = $TV(Sn);` where the INVITE comes in, `setflag` of the missed
 With `detect_direction`, acc swaps the tags of what the called side sends, and every call seems to be ended by its caller.
 
 The CDR mode (`start_time=…; end_time=…; duration=…; …`) is read too. There the extra values are taken from the last message of
-the dialog, so they must be dialog variables: `cdr_extra` = `call_id=$dlg_var(ci);caller=$dlg_var(caller);callee=$dlg_var(callee)`.
+the dialog, so they must be dialog variables: `cdr_extra` = `call_id=$dlg_var(call_id);caller=$dlg_var(caller);callee=$dlg_var(callee)`.
 
 Sources: acc.c, acc_logic.c, acc_cdr.c and acc.h of Kamailio 5.6, its README, and a log made by the real thing
 (`tests/real/kamailio`).
@@ -41,6 +41,8 @@ _SAYS_ACC = re.compile(r"(?:^|[\s:\]])ACC: ")
 _TRANSACTION = re.compile(
     r"ACC: (transaction answered|call missed|request accounted|request acknowledged): (?=timestamp=\d)"
 )
+# So begins what the operator's script logs with xlog: often headers, in which a caller could forge a record.
+_SCRIPT = "<script>: "
 _KAMAILIO = re.compile(r"(?m)^[^{\n]{1,80}[ /]kamailio\[\d+\]: ")
 # The names of start, end and duration can be chosen (cdr_start_id, …); the function's name tells such a line.
 _CDR = re.compile(
@@ -83,7 +85,10 @@ class _Lines:
 
     def take(self, calls: Calls, row: int, line: str, whole: bool) -> bool:
         line = _sip_calls.message(line)
-        if found := _TRANSACTION.search(line):
+        found = _TRANSACTION.search(line)
+        if found and _SCRIPT in line[: found.start()]:
+            return False
+        if found:
             time, record, keys = _parse(line[found.end() :], calls.zone)
             self._check(found[1], keys, whole)
             if keys > len(record):

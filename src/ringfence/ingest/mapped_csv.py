@@ -107,7 +107,7 @@ def _section(whole: dict[str, Any], name: str) -> dict[str, Any]:
     return section
 
 
-def _rule(column: str | int, wanted: Any) -> _Rule:  # noqa: ANN401 - whatever TOML holds
+def _rule(column: str | int, wanted: Any) -> _Rule:
     unless = isinstance(wanted, dict)
     if unless:
         if list(wanted) != ["not"]:
@@ -141,9 +141,14 @@ def _load(toml: str | None) -> _Mapping:
         raise _wrong(f"not TOML: {error}") from error
     unknown = set(whole) - {"delimiter", "header", "columns", "time", "unanswered", "constants", "values"}
     if unknown:
-        raise _wrong(f"{sorted(unknown)[0]!r} is not known at the top level")
+        raise _wrong(f"{min(unknown)!r} is not known at the top level")
     delimiter, header = whole.get("delimiter", ","), whole.get("header", True)
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or not delimiter.isascii() or delimiter in '" \r\n':
+    if (
+        not isinstance(delimiter, str)
+        or len(delimiter) != 1
+        or not delimiter.isascii()
+        or delimiter in '" \r\n'
+    ):
         raise _wrong("delimiter must be one ASCII character, not a blank or a quotation mark")
     if not isinstance(header, bool):
         raise _wrong("header must be true or false")
@@ -205,7 +210,9 @@ class _Columns:
             place = self.places.get(str(rule.column))
             if place is None:
                 named = rule.column
-                place = self.find(int(named) if str(named).isdecimal() and (names is None or named not in names) else named)
+                place = self.find(
+                    int(named) if str(named).isdecimal() and (names is None or named not in names) else named
+                )
             self.rules.append((place, rule))
         self.wanted = sorted({*self.places.values(), *(place for place, _ in self.rules)})
 
@@ -281,7 +288,10 @@ def _shifted(base: Times, by: Micros, where: Bools) -> Times:
 def _either(first: Times, second: Times) -> Times:
     """Return the first where it has anything (also an error), else the second."""
     has = first.status != _timestamps.NULL
-    return Times(np.where(has, first.micros, second.micros), np.where(has, first.status, second.status).astype(np.uint8))
+    return Times(
+        np.where(has, first.micros, second.micros),
+        np.where(has, first.status, second.status).astype(np.uint8),
+    )
 
 
 def _chunk(split: _csv.Split, mapping: _Mapping, where: _Columns, settings: Settings) -> Chunk:
@@ -293,7 +303,9 @@ def _chunk(split: _csv.Split, mapping: _Mapping, where: _Columns, settings: Sett
     ring, rang, odd_ring = _seconds(cells.pop("ring", None), rows)
     odd |= odd_ring
     if odd.any():
-        rejected = tuple(Rejected(int(split.rows[i]), "a duration is no number of seconds") for i in np.flatnonzero(odd))
+        rejected = tuple(
+            Rejected(int(split.rows[i]), "a duration is no number of seconds") for i in np.flatnonzero(odd)
+        )
         keep = ~odd
         kept = _csv.Split(
             tuple(column.only(keep) for column in split.columns),
@@ -320,7 +332,12 @@ def _chunk(split: _csv.Split, mapping: _Mapping, where: _Columns, settings: Sett
         from_end = lasted & ended & ~rang
         answer = _shifted(end, -duration, from_end)
         answer = _either(answer, _shifted(start, ring, (lasted | rang) & ~from_end))
-    answer = Times(answer.micros, np.where(missed, _timestamps.NULL, answer.status).astype(np.uint8), answer.fold, answer.gap)
+    answer = Times(
+        answer.micros,
+        np.where(missed, _timestamps.NULL, answer.status).astype(np.uint8),
+        answer.fold,
+        answer.gap,
+    )
     if "duration" in where.places or "ring" in where.places:
         end = _end(end, (start, answer), (ring, duration), lasted)
     columns: dict[str, Column] = {"start_time": start, "answer_time": answer, "end_time": end}
@@ -342,7 +359,7 @@ def _end(end: Times, moments: tuple[Times, Times], spans: tuple[Micros, Micros],
 
 
 def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
-    """Yield a chunk for each 8 MiB of lines.
+    """Yield a chunk for each 4 MiB of lines.
 
     Raises:
         UnreadableError: there is no mapping, it is wrong, or it does not fit the header; or the stream broke.
@@ -358,12 +375,16 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
                 where = _Columns(mapping, names, len(names))
             elif block.first.size:
                 line = block.data[block.first[0] : block.last[0]].tobytes()
-                where = _Columns(mapping, None, max(len(_csv.fields(line, mapping.delimiter)), _largest(mapping)))
+                where = _Columns(
+                    mapping, None, max(len(_csv.fields(line, mapping.delimiter)), _largest(mapping))
+                )
             else:
                 where = _Columns(mapping, None, _largest(mapping))
         # With a header its width is the file's; without, a line must reach the last column that is needed.
         least = where.count if mapping.header else max(where.wanted) + 1
-        split = _csv.split(lines, mapping.delimiter, where.wanted, least, where.count if mapping.header else 10_000)
+        split = _csv.split(
+            lines, mapping.delimiter, where.wanted, least, where.count if mapping.header else 10_000
+        )
         yield _chunk(split, mapping, where, settings)
 
 

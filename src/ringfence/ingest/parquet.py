@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow.parquet as pq
 
 from ringfence.ingest import _arrow
-from ringfence.ingest.format import Chunk, Settings, UnreadableError
+from ringfence.ingest.format import Chunk, Settings
 
 NAME = "parquet"
 TITLE = "Parquet, with the columns of calls, texts or transfers"
@@ -29,18 +29,15 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
     Raises:
         UnreadableError: no Parquet file, not a table of ours, or damaged (whole batches before the damage come first).
     """
-    source = _arrow.seekable(stream)
-    try:
-        file = pq.ParquetFile(source, page_checksum_verification=True)
-        schema = file.schema_arrow
-    except _arrow.DAMAGE as error:
-        raise _arrow.damaged("Parquet", error) from error
-    name, columns = _arrow.wanted(schema, "Parquet file's")
-    try:
-        batches = file.iter_batches(_arrow.BATCH_ROWS, columns=columns, use_threads=False)
-    except _arrow.DAMAGE as error:
-        raise _arrow.damaged("Parquet", error) from error
-    yield from _arrow.chunks(batches, name, "Parquet", settings, source)
-
-
-__all__ = ["NAME", "TITLE", "UnreadableError", "read", "sniff"]
+    with _arrow.seekable(stream) as source:
+        try:
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            schema = file.schema_arrow
+        except _arrow.DAMAGE as error:
+            raise _arrow.damaged("Parquet", error) from error
+        name, columns = _arrow.wanted(schema, "Parquet file's")
+        try:
+            batches = file.iter_batches(_arrow.BATCH_ROWS, columns=columns, use_threads=False)
+        except _arrow.DAMAGE as error:
+            raise _arrow.damaged("Parquet", error) from error
+        yield from _arrow.chunks(batches, name, "Parquet", settings, source)

@@ -26,6 +26,7 @@ class Calls:
         key: names the call: a hash of its id, or of what it consists of where it has none; never 0.
         words: int64[n, 4], hashes of trunk, caller_device, callee_device, callee_cell; 0: null.
         codes: int16[n, 4], cause (Q.850), and the codes of released_by, ingress, attestation; 0: null.
+        origin: where the row comes from, for messages (file and row, packed by the reader).
         ids: the ids as text (null where the source has none).
     """
 
@@ -37,6 +38,7 @@ class Calls:
     key: Ints
     words: Ints
     codes: npt.NDArray[np.int16]
+    origin: Ints
     ids: pa.Array
 
     def __len__(self) -> int:
@@ -44,37 +46,29 @@ class Calls:
 
     def take(self, index: Ints) -> "Calls":
         """The rows at `index` (int64), in that order."""
-        return Calls(
-            self.start[index], self.answer[index], self.end[index], self.caller[index], self.callee[index],
-            self.key[index], self.words[index], self.codes[index], self.ids.take(pa.array(index)),
-        )  # fmt: skip
+        columns = (getattr(self, name)[index] for name in COLUMNS)
+        return Calls(*columns, self.ids.take(pa.array(index)))
 
     def slice(self, first: int, last: int) -> "Calls":
         """The rows from `first` up to `last`, not copied."""
-        return Calls(
-            self.start[first:last], self.answer[first:last], self.end[first:last], self.caller[first:last],
-            self.callee[first:last], self.key[first:last], self.words[first:last], self.codes[first:last],
-            self.ids[first:last],
-        )  # fmt: skip
+        columns = (getattr(self, name)[first:last] for name in COLUMNS)
+        return Calls(*columns, self.ids[first:last])
+
+
+COLUMNS: Final = ("start", "answer", "end", "caller", "callee", "key", "words", "codes", "origin")
+"""The NumPy columns of `Calls`, in order."""
 
 
 def join(parts: list[Calls]) -> Calls:
     """Put batches behind one another."""
     if len(parts) == 1:
         return parts[0]
-    return Calls(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("start", "answer", "end", "caller", "callee", "key", "words", "codes")
-        ),
-        pa.concat_arrays([part.ids for part in parts]),
-    )
+    columns = (np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS)
+    return Calls(*columns, pa.concat_arrays([part.ids for part in parts]))
 
 
 def no_calls() -> Calls:
     """An empty batch."""
     empty = np.zeros(0, np.int64)
-    return Calls(
-        empty, empty, empty, empty, empty, empty,
-        np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int16), pa.array([], pa.string()),
-    )  # fmt: skip
+    words, codes = np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int16)
+    return Calls(empty, empty, empty, empty, empty, empty, words, codes, empty, pa.array([], pa.string()))

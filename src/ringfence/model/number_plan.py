@@ -1,15 +1,15 @@
-"""Number plans of the world as flat tables for compiled code.
+"""Number plans of the world as one flat table for compiled code.
 
 The plans come from the library ``phonenumbers``. Its regular expressions over digits are turned into
 automata, so that compiled code gives the same answers as the library, digit by digit. Building takes
-about a second and is done once for each version of the library; the result lies in the user's cache.
+about half a second and is done once for each version of the library; the result lies in the user's cache.
 """
 
 import contextlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable
+import zlib
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata
 
-_LAYOUT: Final = 1  # raised whenever the meaning of the tables changes
+_LAYOUT: Final = 2  # raised whenever the meaning of the tables changes
 _DIGIT: Final = (1 << 10) - 1  # a set of digits is a mask of ten bits
 _MATCH, _MATCH_AT_END, _SPLIT, _SAVE = range(-1, -5, -1)
 
@@ -31,39 +31,39 @@ TRANSFORMED: Final = 2  # it matched with the group that the plan's rewriting ru
 Node = tuple[str, Any]
 
 
-class Tables(NamedTuple):
-    """All plans, as arrays that compiled code can take. A zone is one plan: a region or a world-wide code.
+# The flat table: for each country code the place of the zone that speaks for it (0: no such code), then the
+# zones, then the states. One array, because compiled code counts references for every array it hands on.
+CODES: Final = 1000
+# A zone is one plan, of a region or of a code of no single country. At its place:
+ZONE_CODE: Final = 0  # country code
+ZONE_POSSIBLE: Final = 1  # bit n is set if a national number may have n digits
+ZONE_LOCAL: Final = 2  # bit n is set if n digits can only be dialled inside an area
+ZONE_IDD: Final = 3  # first state of the international prefix; 0: there is none, -1: not understood
+ZONE_PREFIX: Final = 4  # the same for the national prefix
+ZONE_NATIONAL: Final = 5  # the same for the national number as a whole
+_ZONE_WIDTH: Final = 6
+# At the place of a state: the place of the next state for each digit (0: none), and
+STATE_FOUND: Final = 10  # 0, PLAIN or TRANSFORMED: what has matched when this state is reached
+STATE_FOUND_AT_END: Final = 11  # the same, if the text ends here
+_STATE_WIDTH: Final = 12
 
-    Attributes:
-        step: (states, 10) next state for a digit; state 0 is dead.
-        found: (states,) 0, ``PLAIN`` or ``TRANSFORMED``: what has matched when this state is reached.
-        found_at_end: (states,) the same, if the text ends here.
-        main: (1000,) the zone that speaks for a country code, -1 where there is no such code.
-        code: (zones,) country code.
-        possible: (zones,) bit n is set if a national number may have n digits.
-        local: (zones,) bit n is set if n digits can only be dialled inside an area.
-        idd: (zones,) first state of the international prefix, 0 if there is none, -1 if not understood.
-        prefix: (zones,) the same for the national prefix.
-        national: (zones,) the same for the national number as a whole.
-    """
-
-    step: npt.NDArray[np.int32]
-    found: npt.NDArray[np.uint8]
-    found_at_end: npt.NDArray[np.uint8]
-    main: npt.NDArray[np.int32]
-    code: npt.NDArray[np.int32]
-    possible: npt.NDArray[np.int64]
-    local: npt.NDArray[np.int64]
-    idd: npt.NDArray[np.int32]
-    prefix: npt.NDArray[np.int32]
-    national: npt.NDArray[np.int32]
+_Ints = npt.NDArray[np.int32]
 
 
 class Plans(NamedTuple):
-    """The tables and, for each region's two letters, its zone."""
+    """The flat table of all plans (read-only), and the place of each region's zone by its two letters."""
 
-    tables: Tables
+    table: _Ints
     zones: dict[str, int]
+
+
+class _Parts(NamedTuple):
+    """What the flat table is made of: zones and states counted from 0 (state 0 is dead), -1: none."""
+
+    main: _Ints  # (1000,)
+    zones: _Ints  # (zones, 6)
+    states: _Ints  # (states, 12)
+    regions: npt.NDArray[np.str_]  # names of the first zones
 
 
 @lru_cache(maxsize=1)
@@ -71,16 +71,25 @@ def plans() -> Plans:
     """All number plans, from the cache if it holds this version, else built and kept there if it can be.
 
     Returns:
-        The tables, shared: they must not be written to.
+        The plans, shared by all callers.
     """
     path = _cache_dir() / f"number-plan-{_LAYOUT}-{version('phonenumbers')}.npz"
-    kept = _load(path)
-    if kept is None:
-        kept = _build()
-        _save(path, kept)
-    for table in kept.tables:
-        table.flags.writeable = False
-    return kept
+    parts = _load(path)
+    if parts is None:
+        parts = _build()
+        _save(path, parts)
+    return _flat(parts)
+
+
+def _flat(parts: _Parts) -> Plans:
+    first_state = CODES + parts.zones.size - _STATE_WIDTH  # the dead state has no place
+    main = np.where(parts.main < 0, 0, CODES + parts.main * _ZONE_WIDTH)
+    zones, states = parts.zones.copy(), parts.states[1:].copy()
+    for part in (zones[:, ZONE_IDD:], states[:, :STATE_FOUND]):
+        part[...] = np.where(part > 0, first_state + part * _STATE_WIDTH, part)
+    table = np.concatenate([main, zones.ravel(), states.ravel()], dtype=np.int32)
+    table.flags.writeable = False
+    return Plans(table, {str(region): CODES + i * _ZONE_WIDTH for i, region in enumerate(parts.regions)})
 
 
 def _cache_dir() -> Path:
@@ -88,87 +97,81 @@ def _cache_dir() -> Path:
     return (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~/.cache"))) / "ringfence"  # noqa: PTH111, PTH117
 
 
-def _load(path: Path) -> Plans | None:
+def _load(path: Path) -> _Parts | None:
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            tables = Tables(*(kept[name] for name in Tables._fields))
-            regions = kept["regions"].tolist()
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            parts = _Parts(*(kept[name] for name in _Parts._fields))
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):
         return None
-    return Plans(tables, dict(zip(regions, range(len(regions)), strict=True))) if _sound(tables) else None
+    return parts if _sound(parts) else None
 
 
-def _sound(tables: Tables) -> bool:
+def _sound(parts: _Parts) -> bool:
     # Compiled code does not check its indices: a damaged file must not get that far.
-    states, zones = len(tables.found), len(tables.code)
-    starts = (tables.idd, tables.prefix, tables.national)
+    def within(part: _Ints, low: int, end: int) -> bool:
+        return part.dtype == np.int32 and bool(np.all((part >= low) & (part < end)))
+
+    main, zones, states, regions = parts
     return (
-        tables.step.shape == (states, 10)
-        and tables.found_at_end.shape == (states,)
-        and tables.main.shape == (1000,)
-        and all(column.shape == (zones,) for column in (tables.possible, tables.local, *starts))
-        and bool(np.all((tables.step >= 0) & (tables.step < states)))
-        and all(bool(np.all((start >= -1) & (start < states))) for start in starts)
-        and bool(np.all((tables.main >= -1) & (tables.main < zones)))
-        and bool(np.all((tables.code > 0) & (tables.code < 1000)))
+        main.shape == (CODES,)
+        and zones.ndim == states.ndim == 2
+        and (zones.shape[1], states.shape[1]) == (_ZONE_WIDTH, _STATE_WIDTH)
+        and len(regions) <= len(zones)
+        and within(main, -1, len(zones))
+        and within(zones[:, ZONE_CODE], 1, CODES)
+        and within(zones[:, ZONE_IDD:], -1, len(states))
+        and within(states[:, :STATE_FOUND], 0, len(states))
+        and within(states[:, STATE_FOUND:], 0, TRANSFORMED + 1)
     )
 
 
-def _save(path: Path, built: Plans) -> None:
+def _save(path: Path, parts: _Parts) -> None:
     # Written beside and renamed, so that a reader never sees half a file; no cache is no error.
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **built.tables._asdict(), regions=np.array(list(built.zones)))
+                np.savez(file, **parts._asdict())
             os.replace(name, path)  # noqa: PTH105
         except OSError:
             os.unlink(name)  # noqa: PTH108
 
 
-def _build() -> Plans:
+def _build() -> _Parts:
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMetadata
 
     regions = sorted(SUPPORTED_REGIONS)
     metadata = [PhoneMetadata.metadata_for_region(region, None) for region in regions]
-    main = np.full(1000, -1, np.int32)
+    main = np.full(CODES, -1, np.int32)
     for code, names in COUNTRY_CODE_TO_REGION_CODE.items():
         if names[0] == "001":  # the library's name for a code of no single country
             main[code] = len(metadata)
             metadata.append(PhoneMetadata.metadata_for_nongeo_region(code))
         else:
             main[code] = regions.index(names[0])
-    return Plans(_tables(metadata, main), dict(zip(regions, range(len(regions)), strict=True)))
-
-
-def _tables(metadata: "list[PhoneMetadata]", main: npt.NDArray[np.int32]) -> Tables:
     automata = _Automata()
-
-    def starts(pattern_of: "Callable[[PhoneMetadata], tuple[str | None, str]]") -> npt.NDArray[np.int32]:
-        return np.array([automata.start(*pattern_of(one)) for one in metadata], np.int32)
-
-    idd = starts(lambda one: (one.international_prefix, "prefix"))
-    prefix = starts(
-        lambda one: (one.national_prefix_for_parsing, "rule" if one.national_prefix_transform_rule else "prefix")
-    )
-    national = starts(lambda one: (one.general_desc.national_number_pattern, "whole"))
-    return Tables(
-        step=np.array(automata.step, np.int32),
-        found=np.array(automata.found, np.uint8),
-        found_at_end=np.array(automata.found_at_end, np.uint8),
-        main=main,
-        code=np.array([one.country_code for one in metadata], np.int32),
-        possible=_masks([one.general_desc.possible_length for one in metadata]),
-        local=_masks([one.general_desc.possible_length_local_only for one in metadata]),
-        idd=idd,
-        prefix=prefix,
-        national=national,
-    )
+    zones = np.array([_zone(automata, one) for one in metadata if one], np.int32)
+    return _Parts(main, zones, np.array(automata.states, np.int32), np.array(regions))
 
 
-def _masks(lengths: list[tuple[int, ...]]) -> npt.NDArray[np.int64]:
-    return np.array([sum(1 << n for n in set(one) if n >= 0) for one in lengths], np.int64)
+def _zone(automata: "_Automata", plan: "PhoneMetadata") -> list[int]:
+    numbers = plan.general_desc
+    assert numbers is not None
+    return [
+        plan.country_code or 0,
+        _mask(numbers.possible_length),
+        _mask(numbers.possible_length_local_only),
+        automata.start(plan.international_prefix, "prefix"),
+        automata.start(
+            plan.national_prefix_for_parsing, "rule" if plan.national_prefix_transform_rule else "prefix"
+        ),
+        automata.start(numbers.national_number_pattern, "whole"),
+    ]
+
+
+def _mask(lengths: tuple[int, ...]) -> int:
+    return sum(1 << n for n in set(lengths) if n >= 0)
 
 
 class _Automata:
@@ -180,9 +183,7 @@ class _Automata:
     """
 
     def __init__(self) -> None:
-        self.step = [[0] * 10]
-        self.found = [0]
-        self.found_at_end = [0]
+        self.states = [[0] * _STATE_WIDTH]
         self._starts: dict[tuple[str, str], int] = {}
 
     def start(self, pattern: str | None, way: str) -> int:
@@ -206,10 +207,9 @@ class _Automata:
                 return 0
             key = (tuple(sorted(threads) if way == "whole" else threads), found, at_end)
             if key not in states:
-                states[key] = len(self.step)
-                self.step.append([0] * 10)
-                self.found.append(found if way == "rule" else min(found, PLAIN))
-                self.found_at_end.append(at_end if way == "rule" else min(at_end, PLAIN))
+                states[key] = len(self.states)
+                most = TRANSFORMED if way == "rule" else PLAIN
+                self.states.append([0] * 10 + [min(found, most), min(at_end, most)])
                 waiting.append((threads, states[key]))
             return states[key]
 
@@ -217,8 +217,10 @@ class _Automata:
         while waiting:
             threads, number = waiting.pop()
             for digit in range(10):
-                after = [(program.code[pc][1], saved) for pc, saved in threads if program.code[pc][0] >> digit & 1]
-                self.step[number][digit] = state(after)
+                after = [
+                    (program.code[pc][1], saved) for pc, saved in threads if program.code[pc][0] >> digit & 1
+                ]
+                self.states[number][digit] = state(after)
         return first
 
 
@@ -260,7 +262,9 @@ class _Program:
             after = self._emit(body, after)
         return after
 
-    def close(self, threads: list[tuple[int, bool]], *, whole: bool) -> tuple[list[tuple[int, bool]], int, int]:
+    def close(
+        self, threads: list[tuple[int, bool]], *, whole: bool
+    ) -> tuple[list[tuple[int, bool]], int, int]:
         """Follows all steps that read nothing.
 
         Args:

@@ -18,6 +18,7 @@ local digits, because the area is not known.
 
 import re
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -27,16 +28,39 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
-from ringfence.model.number_plan import TRANSFORMED, Tables, plans
+from ringfence.model.number_plan import (
+    STATE_FOUND,
+    STATE_FOUND_AT_END,
+    TRANSFORMED,
+    ZONE_CODE,
+    ZONE_IDD,
+    ZONE_LOCAL,
+    ZONE_NATIONAL,
+    ZONE_POSSIBLE,
+    ZONE_PREFIX,
+    plans,
+)
 
 if TYPE_CHECKING:
     _Function = TypeVar("_Function")
 
     def _compiled(function: _Function) -> _Function: ...
+    def _pointer(array: _Function) -> _Function: ...
 else:
     _compiled = njit(cache=True, nogil=True)
+
+    @intrinsic
+    def _pointer(_: Any, array: types.Array) -> tuple[Any, Any]:
+        # The bare address of an array's data. Compiled code counts references at every call that hands on an
+        # array, which made it five times slower; whoever takes the address keeps the array alive.
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return context.make_array(signature.args[0])(context, builder, arguments[0]).data
+
+        return types.CPointer(array.dtype)(array), code
+
 
 WITHHELD: Final = 0
 _E164_END: Final = 10**15  # E.164: at most 15 digits
@@ -59,11 +83,47 @@ _SYMBOLS: Final = "abcdefghijklmnopqrstuvwxyz0123456789._-+*#~!$&='(),/?:[]{}^|%
 _TRIM: Final = "".join(map(chr, range(33)))
 # RFC 3323 has "anonymous"; the others are what switches, phones and databases write.
 _WITHHELD_WORDS: Final = (
-    "anonymous anonymouscaller unavailable numberunavailable notavailable restricted private privatenumber "
-    "privatecaller unknown unknownnumber unknowncaller callerunknown withheld numberwithheld withheldnumber "
-    "blocked blockednumber hidden hiddennumber nocallerid nonumber noid outofarea undisclosed suppressed "
-    "null none nil n/a \\n 匿名 未知 未知号码 私人号码 隐藏号码 保密号码 号码保密 无号码 无来电显示"
-).split()
+    "anonymous",
+    "anonymouscaller",
+    "unavailable",
+    "numberunavailable",
+    "notavailable",
+    "restricted",
+    "private",
+    "privatenumber",
+    "privatecaller",
+    "unknown",
+    "unknownnumber",
+    "unknowncaller",
+    "callerunknown",
+    "withheld",
+    "numberwithheld",
+    "withheldnumber",
+    "blocked",
+    "blockednumber",
+    "hidden",
+    "hiddennumber",
+    "nocallerid",
+    "nonumber",
+    "noid",
+    "outofarea",
+    "undisclosed",
+    "suppressed",
+    "null",
+    "none",
+    "nil",
+    "n/a",
+    "\\n",
+    "匿名",
+    "未知",
+    "未知号码",
+    "私人号码",
+    "隐藏号码",
+    "保密号码",
+    "号码保密",
+    "无号码",
+    "无来电显示",
+)
 
 _FNV_OFFSET: Final = 0xCBF29CE484222325
 _FNV_PRIME: Final = 0x100000001B3
@@ -105,6 +165,7 @@ _NOTHING: Final = np.frombuffer(b"", np.uint8)
 
 Numbers = npt.NDArray[np.int64]
 _Bytes = npt.NDArray[np.uint8]
+_Ints = npt.NDArray[np.int32]
 
 
 @_compiled
@@ -124,61 +185,63 @@ def is_withheld(number: int) -> bool:
 
 
 @_compiled
-def _matches(tables: Tables, state: int, data: _Bytes, at: int, end: int) -> bool:
+def _matches(table: _Ints, state: int, data: _Bytes, at: int, end: int) -> bool:
     for i in range(at, end):
-        state = tables.step[state, data[i] - 48]
         if state == 0:
             return False
-    return tables.found_at_end[state] != 0
+        state = table[state + data[i] - 48]
+    return state != 0 and table[state + STATE_FOUND_AT_END] != 0
 
 
 @_compiled
-def _prefix_end(tables: Tables, state: int, data: _Bytes, at: int, end: int) -> tuple[int, int]:
+def _prefix_end(table: _Ints, state: int, data: _Bytes, at: int, end: int) -> tuple[int, int]:
     # Where the preferred match ends (-1: there is none) and its kind.
     last, kind = -1, 0
-    for i in range(at, end + 1):
-        found = tables.found_at_end[state] if i == end else tables.found[state]
+    for i in range(at, end + 1 if state > 0 else at):
+        found = table[state + STATE_FOUND_AT_END] if i == end else table[state + STATE_FOUND]
         if found != 0:
             last, kind = i, found
         if i < end:
-            state = tables.step[state, data[i] - 48]
+            state = table[state + data[i] - 48]
             if state == 0:
                 break
     return last, kind
 
 
 @_compiled
-def _country(tables: Tables, data: _Bytes, at: int, end: int) -> tuple[int, int]:
-    # The zone that a country code names (-1: there is none) and where the national number begins.
+def _country(table: _Ints, data: _Bytes, at: int, end: int) -> tuple[int, int]:
+    # The zone that a country code names (0: there is none) and where the national number begins.
     code = 0
     for i in range(at, min(at + 3, end)):
         code = code * 10 + data[i] - 48
         if code == 0:
             break
-        if tables.main[code] >= 0:
-            return tables.main[code], i + 1
-    return -1, at
+        if table[code] > 0:
+            return table[code], i + 1
+    return 0, at
 
 
 @_compiled
-def _without_prefix(tables: Tables, zone: int, data: _Bytes, at: int, end: int) -> int:
+def _without_prefix(table: _Ints, zone: int, data: _Bytes, at: int, end: int) -> int:
     # Where the number begins once its national prefix is taken off, or _ASK_LIBRARY.
-    prefix, national = tables.prefix[zone], tables.national[zone]
+    prefix, national = table[zone + ZONE_PREFIX], table[zone + ZONE_NATIONAL]
     if at == end or prefix == 0:
         return at
     if prefix < 0 or national < 0:
         return _ASK_LIBRARY
-    after, kind = _prefix_end(tables, prefix, data, at, end)
+    after, kind = _prefix_end(table, prefix, data, at, end)
     if kind == TRANSFORMED:
         return _ASK_LIBRARY
-    if after <= at or (_matches(tables, national, data, at, end) and not _matches(tables, national, data, after, end)):
+    if after <= at or (
+        _matches(table, national, data, at, end) and not _matches(table, national, data, after, end)
+    ):
         return at
     return after
 
 
 @_compiled
-def _too_long(tables: Tables, zone: int, length: int) -> bool:
-    return tables.local[zone] >> length & 1 == 0 and tables.possible[zone] >> length == 0
+def _too_long(table: _Ints, zone: int, length: int) -> bool:
+    return bool(table[zone + ZONE_LOCAL] >> length & 1 == 0 and table[zone + ZONE_POSSIBLE] >> length == 0)
 
 
 @_compiled
@@ -187,69 +250,75 @@ def _width(code: int) -> int:
 
 
 @_compiled
-def _own_country(tables: Tables, zone: int, data: _Bytes, end: int) -> int:
+def _own_country(table: _Ints, zone: int, data: _Bytes, end: int) -> int:
     # Digits that begin with the zone's own country code and make a better number without it: where that begins.
     # 0: they do not, or _ASK_LIBRARY.
-    code, national = tables.code[zone], tables.national[zone]
+    code, national = table[zone + ZONE_CODE], table[zone + ZONE_NATIONAL]
     width = _width(code)
     lead = 0
     for i in range(min(width, end)):
         lead = lead * 10 + data[i] - 48
     if lead != code:
         return 0
-    after = _without_prefix(tables, zone, data, width, end)
+    after = _without_prefix(table, zone, data, width, end)
     if after < 0 or national < 0:
         return _ASK_LIBRARY
-    if _too_long(tables, zone, end):
+    if _too_long(table, zone, end):
         return after
-    return 0 if _matches(tables, national, data, 0, end) or not _matches(tables, national, data, after, end) else after
+    return (
+        0
+        if _matches(table, national, data, 0, end) or not _matches(table, national, data, after, end)
+        else after
+    )
 
 
 @_compiled
-def _possible(tables: Tables, zone: int, data: _Bytes, end: int, plus: bool) -> int:
+def _possible(table: _Ints, zone: int, data: _Bytes, end: int, plus: bool) -> int:
     # An E.164 number, 0 if the digits are no possible number, or _ASK_LIBRARY.
     if end < 3:  # no plan has so short a number
         return 0
-    at, other = 0, -1
+    at, other = 0, 0
     if plus:
-        other, at = _country(tables, data, 0, end)
-    if other < 0:
-        if tables.idd[zone] < 0:
+        other, at = _country(table, data, 0, end)
+    if other == 0:
+        if table[zone + ZONE_IDD] < 0:
             return _ASK_LIBRARY
-        after, _ = _prefix_end(tables, tables.idd[zone], data, 0, end)
+        after, _ = _prefix_end(table, table[zone + ZONE_IDD], data, 0, end)
         if after >= 0 and not (after < end and data[after] == 48):
-            other, at = _country(tables, data, after, end)
-            if other < 0 or end - after < 3:
+            other, at = _country(table, data, after, end)
+            if other == 0 or end - after < 3:
                 return 0
         elif plus:
             return 0
-    if other < 0:
-        at = _own_country(tables, zone, data, end)
+    if other == 0:
+        at = _own_country(table, zone, data, end)
         if at < 0:
             return at
         if at > 0:
-            other = tables.main[tables.code[zone]]
-    return _possible_in(tables, other if other >= 0 else zone, data, at, end, other >= 0)
+            other = table[table[zone + ZONE_CODE]]
+    return _possible_in(table, other if other > 0 else zone, data, at, end, other > 0)
 
 
 @_compiled
-def _possible_in(tables: Tables, zone: int, data: _Bytes, at: int, end: int, coded: bool) -> int:
+def _possible_in(table: _Ints, zone: int, data: _Bytes, at: int, end: int, coded: bool) -> int:
     # The number whose national part is data[at:end], 0 if it is not possible, or _ASK_LIBRARY.
     if end - at < 2:
         return 0
-    after = _without_prefix(tables, zone, data, at, end)
+    after = _without_prefix(table, zone, data, at, end)
     if after < 0:
         return after
-    if tables.possible[zone] >> (end - after) & 1 or _too_long(tables, zone, end - after):
+    if table[zone + ZONE_POSSIBLE] >> (end - after) & 1 or _too_long(table, zone, end - after):
         at = after
     length = end - at
-    code = tables.code[zone]
-    main = tables.main[code]
-    if tables.possible[main] >> length & 1 == 0 and not (coded and tables.local[main] >> length & 1):
+    code = table[zone + ZONE_CODE]
+    main = table[code]
+    if table[main + ZONE_POSSIBLE] >> length & 1 == 0 and not (
+        coded and table[main + ZONE_LOCAL] >> length & 1
+    ):
         return 0
     if length + _width(code) > 15:
         return 0
-    value = np.int64(code)
+    value: int = 0 + code
     for i in range(at, end):
         value = value * 10 + data[i] - 48
     return value
@@ -275,7 +344,8 @@ def _hash(data: _Bytes, at: int, end: int) -> int:
     for i in range(at, end):
         value = (value ^ np.uint64(data[i])) * _U64_PRIME
     value = (value ^ (value >> _U64_32)) * _U64_MIX
-    return _HASHED | np.int64((value ^ (value >> _U64_32)) & _U64_HASH_MASK)
+    mixed = (value ^ (value >> _U64_32)) & _U64_HASH_MASK
+    return _HASHED | int(np.int64(mixed))
 
 
 @_compiled
@@ -402,11 +472,11 @@ def _find(data: _Bytes, at: int, end: int, byte: int) -> int:
 
 
 @_compiled
-def _starts(data: _Bytes, at: int, end: int, words: _Bytes) -> bool:
-    if end - at < len(words):
+def _starts(data: _Bytes, at: int, end: int, word: _Bytes, length: int) -> bool:
+    if end - at < length:
         return False
-    for i in range(len(words)):  # noqa: SIM110
-        if _lower(data[at + i]) != words[i]:
+    for i in range(length):  # noqa: SIM110
+        if _lower(data[at + i]) != word[i]:
             return False
     return True
 
@@ -457,12 +527,13 @@ def _scheme(data: _Bytes, at: int, end: int) -> tuple[int, int]:
 @_compiled
 def _address(data: _Bytes, at: int, end: int) -> tuple[int, int, bool]:
     # Where the user part lies (empty: nobody is named), and whether a phone-context belongs to it.
-    at, end = _inside(data, at, end)
     scheme, at = _scheme(data, at, end)
+    if scheme == 0:
+        at, end = _inside(data, at, end)
+        scheme, at = _scheme(data, at, end)
     host = _find(data, at, end, 64) if scheme < 2 else -1
-    context = _find(data, at, end, 59)
     if host >= 0:
-        if _starts(data, host + 1, end, _ANONYMOUS_HOST):
+        if _starts(data, host + 1, end, _pointer(_ANONYMOUS_HOST), len(_ANONYMOUS_HOST)):
             return at, at, False
         end = host
         password = _find(data, at, end, 58)
@@ -473,10 +544,11 @@ def _address(data: _Bytes, at: int, end: int) -> tuple[int, int, bool]:
             if data[i] == 63 or (data[i] == 58 and data[at] != 91):
                 end = i
                 break
-    if 0 <= context < end:
+    context = _find(data, at, end, 59)
+    if context >= 0:
         start, stop, end = context + 1, end, context
         while start > 0:
-            if _starts(data, start, stop, _PHONE_CONTEXT):
+            if _starts(data, start, stop, _pointer(_PHONE_CONTEXT), len(_PHONE_CONTEXT)):
                 at, end = _trimmed(data, at, end)
                 return at, end, True
             start = _find(data, start, stop, 59) + 1
@@ -485,7 +557,7 @@ def _address(data: _Bytes, at: int, end: int) -> tuple[int, int, bool]:
 
 
 @_compiled
-def _text(tables: Tables, zone: int, data: _Bytes, at: int, end: int, bare: bool, scratch: _Bytes) -> int:
+def _text(table: _Ints, zone: int, data: _Bytes, at: int, end: int, bare: bool, scratch: _Bytes) -> int:
     # `bare`: the text is the user part of an address already.
     at, end = _trimmed(data, at, end)
     if at == end:
@@ -512,7 +584,7 @@ def _text(tables: Tables, zone: int, data: _Bytes, at: int, end: int, bare: bool
             return WITHHELD
     value = 0
     if digits <= _MAX_READ and characters <= _MAX_TEXT:
-        value = _possible(tables, zone, scratch, digits, plus)
+        value = _possible(table, zone, scratch, digits, plus)
     if value == 0:
         value = _local(scratch, digits, plus)
     return value if value != 0 else _name(data, at, end)
@@ -520,19 +592,37 @@ def _text(tables: Tables, zone: int, data: _Bytes, at: int, end: int, bare: bool
 
 @_compiled
 def _parse(
-    tables: Tables, zone: int, data: _Bytes, offsets: Numbers, valid: _Bytes, first: int, bare: bool, out: Numbers
+    table: _Ints,
+    zone: int,
+    data: _Bytes,
+    offsets: Numbers,
+    valid: _Bytes,
+    first: int,
+    bare: bool,
+    scratch: _Bytes,
+    out: Numbers,
 ) -> int:
     # Fills `out`; returns how many rows compiled code cannot decide. An empty `valid` means no nulls.
-    scratch = np.empty(_MAX_READ, np.uint8)
+    plan, text, digits = _pointer(table), _pointer(data), _pointer(scratch)
     undecided = 0
     for row in range(len(out)):
         bit = first + row
         if len(valid) > 0 and valid[bit >> 3] >> (bit & 7) & 1 == 0:
             out[row] = WITHHELD
         else:
-            out[row] = _text(tables, zone, data, offsets[row], offsets[row + 1], bare, scratch)
+            out[row] = _text(plan, zone, text, offsets[row], offsets[row + 1], bare, digits)
             undecided += out[row] < 0
     return undecided
+
+
+@_compiled
+def _name_of(data: _Bytes) -> int:
+    return _name(_pointer(data), 0, len(data))
+
+
+@_compiled
+def _address_of(data: _Bytes) -> tuple[int, int, bool]:
+    return _address(_pointer(data), 0, len(data))
 
 
 # --- A number to text ---
@@ -590,16 +680,20 @@ def _offsets(numbers: Numbers) -> Numbers:
 def _write_texts(numbers: Numbers, offsets: Numbers, data: _Bytes) -> None:
     for row in range(len(numbers)):
         if numbers[row] != WITHHELD:
-            _write_text(numbers[row], data, offsets[row], offsets[row + 1])
+            _write_text(numbers[row], _pointer(data), offsets[row], offsets[row + 1])
 
 
 class Names:
     """The texts behind hashed names, as many as fit; the one not seen for longest is dropped first."""
 
     def __init__(self, limit: int = 1_000_000) -> None:
-        """Args: limit: how many texts are kept at most."""
+        """Keeps nothing yet.
+
+        Args:
+            limit: How many texts are kept at most.
+        """
         self._limit = limit
-        self._texts: dict[int, str] = {}
+        self._texts: OrderedDict[int, str] = OrderedDict()  # a dict takes long to find its first entry
 
     @classmethod
     def of_lists(cls, numbers: Iterable[int], texts: Iterable[str], limit: int = 1_000_000) -> "Names":
@@ -615,17 +709,17 @@ class Names:
 
     def add(self, number: int, text: str) -> None:
         """Keeps the text of a number, as the one seen last."""
-        self._texts.pop(number, None)
         self._texts[number] = text
+        self._texts.move_to_end(number)
         while len(self._texts) > self._limit:
-            del self._texts[next(iter(self._texts))]
+            self._texts.popitem(last=False)
 
     def see(self, number: int) -> bool:
         """Marks a number as seen last; returns whether its text is known."""
-        text = self._texts.get(number)
-        if text is not None:
-            self.add(number, text)
-        return text is not None
+        known = number in self._texts
+        if known:
+            self._texts.move_to_end(number)
+        return known
 
     def get(self, number: int) -> str | None:
         """The text of a number, or None if it is not known."""
@@ -644,7 +738,7 @@ class NumberPlan:
     """
 
     country: str
-    _tables: Tables = field(repr=False, compare=False)
+    _table: _Ints = field(repr=False, compare=False)
     _zone: int = field(repr=False, compare=False)
 
     @classmethod
@@ -657,11 +751,11 @@ class NumberPlan:
         Raises:
             ValueError: There is no such country.
         """
-        tables, zones = plans()
+        table, zones = plans()
         known = country.strip().upper()
         if known not in zones:
             raise ValueError(f"unknown country {country!r}: two letters are needed, such as CN, GB or US")
-        return cls(known, tables, zones[known])
+        return cls(known, table, zones[known])
 
     def parse(self, column: pa.Array | pa.ChunkedArray, names: Names | None = None) -> Numbers:
         """Reads a column of telephone numbers, SIP or tel addresses.
@@ -684,7 +778,9 @@ class NumberPlan:
         column = _as_strings(column)
         data, offsets, valid = _buffers(column)
         numbers = np.empty(len(column), np.int64)
-        undecided = _parse(self._tables, self._zone, data, offsets, valid, column.offset, False, numbers)
+        undecided = _parse(
+            self._table, self._zone, data, offsets, valid, column.offset, False, _scratch(), numbers
+        )
         if undecided:
             self._decide(column, numbers)
         if names is not None:
@@ -699,15 +795,15 @@ class NumberPlan:
         return value if value >= 0 else self._decide_one(text)
 
     def _compiled_one(self, text: str, *, bare: bool) -> int:
-        data, at, end = _whole(text)
-        number = np.empty(1, np.int64)
-        _parse(self._tables, self._zone, data, np.array([at, end]), _NOTHING, 0, bare, number)
+        data, number = _encoded(text), np.empty(1, np.int64)
+        _parse(self._table, self._zone, data, np.array([0, len(data)]), _NOTHING, 0, bare, _scratch(), number)
         return int(number[0])
 
     def _parse_dictionary(self, column: pa.DictionaryArray, names: Names | None) -> Numbers:
         values = self.parse(column.dictionary, names)
         rows = pc.fill_null(column.indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
-        return np.append(values, WITHHELD)[rows]
+        found: Numbers = np.append(values, WITHHELD)[rows]
+        return found
 
     def _decide(self, column: pa.Array, numbers: Numbers) -> None:
         rows = np.flatnonzero(numbers < 0)
@@ -723,7 +819,7 @@ class NumberPlan:
             return WITHHELD
         value = self._compiled_one(user, bare=True)
         if value == _ASK_TEXT:
-            return int(_name(*_whole(_shown(user))))
+            return int(_name_of(_encoded(_shown(user))))
         digits, plus = _digits(user)
         numeric = value == _ASK_LIBRARY or is_e164(value) or bool(value & _LOCAL)
         if numeric and context.startswith("+") and not plus:
@@ -766,8 +862,10 @@ def to_text(number: int, names: Names | None = None) -> str | None:
     known = names.get(number) if names is not None else None
     if known is not None:
         return known
-    data = np.empty(_text_length(number), np.uint8)
-    _write_text(number, data, 0, len(data))
+    one = np.array([number], np.int64)
+    offsets = _offsets(one)
+    data = np.empty(int(offsets[1]), np.uint8)
+    _write_texts(one, offsets, data)
     return data.tobytes().decode("ascii")
 
 
@@ -850,21 +948,25 @@ def _keep_names(column: pa.Array, numbers: Numbers, names: Names) -> None:
     rows = rows[[not names.see(int(number)) for number in numbers[rows]]]
     for number, text in zip(numbers[rows], _to_python(column.take(pa.array(rows))), strict=True):
         user = _shown(unquote(_user_part(text)[0]).strip(_TRIM))
-        if _name(*_whole(user)) == number:  # not so if the text was itself the printed form of a hash
+        if _name_of(_encoded(user)) == number:  # not so if the text was itself the printed form of a hash
             names.add(int(number), user)
 
 
-def _whole(text: str) -> tuple[Any, int, int]:
-    data = _bytes(text.encode("utf-8", "replace"))
-    return data, 0, len(data)
+def _scratch() -> _Bytes:
+    return np.empty(_MAX_READ, np.uint8)
+
+
+def _encoded(text: str) -> _Bytes:
+    return _bytes(text.encode("utf-8", "replace"))
 
 
 def _user_part(text: str) -> tuple[str, str]:
     # The user part of an address, and the phone-context or "".
-    data, at, end = _whole(text.strip(_TRIM))
-    if not (text.strip(_TRIM) and _ADDRESS_MARK[data].any()):
-        return text.strip(_TRIM), ""
-    at, end, context = _address(data, at, end)
+    text = text.strip(_TRIM)
+    data = _encoded(text)
+    if not _ADDRESS_MARK[data].any():
+        return text, ""
+    at, end, context = _address_of(data)
     user = data[at:end].tobytes().decode("utf-8", "replace")
     rest = data[end:].tobytes().decode("utf-8", "replace")
     found = re.match(r"[^@>]*?;phone-context=([^;@>?]*)", rest, re.IGNORECASE) if context else None
@@ -884,5 +986,5 @@ def _digits(user: str) -> tuple[str, bool]:
 def _local_digits(user: str) -> int:
     digits, plus = _digits(user)
     if len(digits) > _MAX_LOCAL:
-        return int(_name(*_whole(user)))
+        return int(_name_of(_encoded(user)))
     return _LOCAL | (_PLUS if plus else 0) | int("1" + digits)

@@ -49,3 +49,46 @@ TRANSFERS: Final = pa.schema(
 RELEASED_BY: Final = ("caller", "callee", "network")
 INGRESS: Final = ("subscriber", "domestic", "international")
 ATTESTATION: Final = ("A", "B", "C")
+
+_LEDGER = pa.list_(
+    pa.struct(
+        [
+            pa.field("at", TIME),
+            pa.field("call_id", pa.string()),
+            pa.field("caller", pa.string()),
+            pa.field("what", pa.string()),
+            pa.field("bits", pa.float64()),
+        ]
+    )
+)
+_EPISODES = pa.list_(
+    pa.struct(
+        [
+            pa.field("raised_at", TIME),
+            pa.field("call_id", pa.string()),
+            pa.field("began_at", TIME),
+            pa.field("last_call_at", TIME),
+            pa.field("closed_at", TIME),
+            pa.field("quiet_s", pa.float64()),
+            pa.field("calls", pa.int64()),
+        ]
+    )
+)
+
+ALERTS: Final = pa.schema(
+    [
+        pa.field("alert_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("subject", pa.string(), nullable=False),
+        pa.field("raised_at", TIME, nullable=False),
+        pa.field("closed_at", TIME),
+        pa.field("call_id", pa.string()),
+        pa.field("bits", pa.float64()),
+        pa.field("probability", pa.float64()),
+        pa.field("hypothesis", pa.string()),
+        pa.field("calls", pa.int64()),
+        pa.field("quiet_s", pa.float64()),
+        pa.field("episodes", _EPISODES),
+        pa.field("ledger", _LEDGER),
+    ]
+)

@@ -1,0 +1,43 @@
+"""`ringfence`: the commands, put together."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ringfence import __version__
+from ringfence.cli.bench import bench
+from ringfence.cli.demo import demo
+from ringfence.cli.scan import scan
+
+app = typer.Typer(
+    name="ringfence",
+    help="Recognises telephone crime from call records while it is committed, and explains every alert.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(scan)
+app.command()(demo)
+app.command()(bench)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ringfence {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options that belong to no command."""
+
+
+def run() -> None:
+    """Run the command line; an error that is the program's own is shown whole, to be reported."""
+    sys.exit(app())
