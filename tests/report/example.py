@@ -3,9 +3,11 @@
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from ringfence.detect import flood
+from ringfence.detect.evidence import threshold_bits
 from ringfence.model.alert import Alert, Episode, LedgerEntry
 from ringfence.report.page import render
 from ringfence.report.story import SourceFile, Story, Summary
@@ -15,7 +17,8 @@ SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 BEGIN = int(datetime(2026, 3, 5, 2, 9, 3, tzinfo=UTC).timestamp()) * SECOND
-THRESHOLD = 17.93
+THRESHOLD = threshold_bits(flood.FALSE_ALARMS, flood.STARTS)
+WATCHED = THRESHOLD - flood.WATCH_BITS
 ENDS = (
     (flood.CALL_DROPPED, 2.5, (0.4, 2.9)),
     (flood.RANG_OUT, 0.8, (20.0, 58.0)),
@@ -50,7 +53,17 @@ class Writer:
         en, zh = flood.WORDS[what]
         words = duration(value)
         self.entries.append(
-            LedgerEntry(at, f"c{self.made}", caller, what, value, en.format(words.en), zh.format(words.zh), bits, self.total)
+            LedgerEntry(
+                at,
+                f"c{self.made}",
+                caller,
+                what,
+                value,
+                en.format(words.en),
+                zh.format(words.zh),
+                bits,
+                self.total,
+            )
         )
 
     def call(self, at: int, gap: float | None, caller: str | None = "", end: int | None = None) -> None:
@@ -87,7 +100,7 @@ def story(
 ) -> Story:
     """A flood: for each episode when it begins, and the gaps between its calls in s."""
     writer = Writer(seed)
-    made = []
+    made: list[Episode] = []
     ledger: list[LedgerEntry] = []
     bits = 0.0
     for begin, gaps in episodes:
@@ -99,10 +112,13 @@ def story(
             writer.call(at, gap, end=len(ENDS) if i == talk_at else None)
         part = sorted(writer.entries[first:], key=lambda entry: entry.at)
         writer.entries[first:] = part = again(part)
-        passed = next(i for i, entry in enumerate(part) if entry.total >= THRESHOLD)
+        bar = WATCHED if made else THRESHOLD
+        passed = next(i for i, entry in enumerate(part) if entry.total >= bar)
         decided = part[passed]
         closed = None if open_end and begin == episodes[-1][0] else at + 30 * 60 * SECOND
-        made.append(Episode(decided.at, decided.call_id, begin, at, closed, 1800.0 if closed else None, len(gaps) + 1))
+        made.append(
+            Episode(decided.at, decided.call_id, begin, at, closed, 1800.0 if closed else None, len(gaps) + 1)
+        )
         if not ledger:
             ledger, bits = part[max(passed - 23, 0) : passed + 1], decided.total
     alert = Alert(
@@ -136,7 +152,12 @@ def returned() -> Story:
     chance = random.Random(3)
     first = [chance.expovariate(1 / 80) + 5 for _ in range(90)]
     second = [chance.expovariate(1 / 140) + 5 for _ in range(60)]
-    return story([(BEGIN + 3 * HOUR, first), (BEGIN + 2 * DAY + 9 * HOUR, second)], "+8613800000003", seed=3, open_end=True)
+    return story(
+        [(BEGIN + 3 * HOUR, first), (BEGIN + 2 * DAY + 9 * HOUR, second)],
+        "+8613800000003",
+        seed=3,
+        open_end=True,
+    )
 
 
 def many(floods: int, seed: int = 5) -> list[Story]:
@@ -171,6 +192,7 @@ def empty() -> Summary:
     return Summary(files=[], calls=0, lines=None, first=None, last=None)
 
 
+@cache
 def pages() -> dict[str, str]:
     """Every kind of page, by name."""
     return {
@@ -179,6 +201,7 @@ def pages() -> dict[str, str]:
         "empty": "".join(render(empty(), [])),
         "interrupted": "".join(render(summary(finished=False), [short()])),
         "many": "".join(render(summary(), many(120))),
+        "crowd": "".join(render(summary(), many(45))),
     }
 
 

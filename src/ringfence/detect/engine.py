@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 import ringfence.detect
-from ringfence.compiled import entry, jit
+from ringfence.compiled import borrowed, entry, jit
 from ringfence.detect.evidence import ENDED, ENTRY, LEDGER, OPEN, OUTCOME, Out, Scene, threshold_bits
 from ringfence.detect.memory import (
     CALL,
@@ -153,6 +153,50 @@ class Ask(NamedTuple):
     enabled: int
     born: int
     thresholds: Any
+
+
+@jit
+def _borrow_table(table: Any) -> Any:
+    return borrowed(table[0]), borrowed(table[1])
+
+
+@jit
+def _borrow_ask(ask: Ask) -> Ask:
+    return Ask(ask.shard, ask.shards, ask.enabled, ask.born, borrowed(ask.thresholds))
+
+
+def _chain_borrow(index: int = 0) -> Callable[..., Any]:
+    """Borrow every detector's table."""
+    if index == len(DETECTORS):
+        return _none_borrowed
+    rest = _chain_borrow(index + 1)
+
+    @jit
+    def run(cases: Any) -> Any:
+        return (_borrow_table(cases[0]), *rest(cases[1:]))
+
+    return run
+
+
+@jit
+def _none_borrowed(_: Any) -> Any:
+    return ()
+
+
+_borrow_cases = _chain_borrow()
+
+
+@jit
+def _borrow_state(state: State) -> State:
+    return State(
+        _borrow_table(state.lines),
+        _borrow_table(state.pairs),
+        _borrow_table(state.calls),
+        borrowed(state.ticks),
+        borrowed(state.ends),
+        borrowed(state.blank),
+        _borrow_cases(state.cases),
+    )
 
 
 @entry
@@ -308,6 +352,11 @@ def _has_room(state: State, out: Out) -> bool:
 @entry
 def _judge(moments: Any, notes: Any, first: int, ask: Ask, state: State, out: Out) -> int:
     """Step 2: what lines live through. Returns how far it came before room must be made."""
+    moments = borrowed(moments)
+    notes = borrowed(notes)
+    ask = _borrow_ask(ask)
+    state = _borrow_state(state)
+    out = Out(borrowed(out.outcomes), borrowed(out.entries), borrowed(out.counts))
     for i in range(first, len(moments)):
         m = moments[i]
         called = ask.shards == 1 or shard_of(m.callee, ask.shards) == ask.shard

@@ -55,11 +55,14 @@ CASE: Final = case_dtype(
     [
         ("haste", "f4"),  # bits gained so far by coming soon, strangers
         ("haste_known", "f4"),  # the same, people the line knows
+        ("extra", "f4"),  # bits by which the bar of a line with many strangers is higher
+        ("lives", "f4"),  # bits lost so far because callers have a life of their own
         ("again", "f4"),  # bits gained so far by numbers that ring again
         ("talk_since", "i8"),  # a stranger's call was answered then and is still up
         ("talk_call", "i8"),
         ("talk_credit", "f4"),  # bits already taken for that call
-        ("talks", "i4"),  # strangers who talked since the evidence began
+        ("talked", "i8"),  # when a stranger last talked
+        ("talks", "f4"),  # strangers who talked, halved every TALK_FADE
     ]
 )
 
@@ -69,13 +72,15 @@ STARTS: Final = 0.5
 """Strangers' calls that begin a trial on an ordinary line, a day."""
 PRIOR_BITS: Final = 13.0
 """Odds against a flood when a burst of strangers begins: one burst in eight thousand."""
-HANDICAP: Final = (0.0, 3.0, 2.0)
+HANDICAP: Final = (0.0, 5.0, 2.0)
 BORROWED: Final = 2
 HYPOTHESES: Final = (("hang up", "接通即挂"), ("linger", "接通后滞留"), ("borrowed numbers", "冒用熟人号码"))
 
 QUIET_LIFE: Final = 6 * HOUR
 RETURN: Final = 7 * DAY
 """A flood that comes back within this time is the same story."""
+TALK_FADE: Final = 2 * HOUR
+"""Where strangers talk, others who do not are no attack: an advert, a shop. That holds for some hours."""
 SHORTEST_QUIET: Final = 30 * MINUTE
 LONGEST_QUIET: Final = 6 * HOUR
 BURST: Final = 15 * MINUTE
@@ -116,8 +121,8 @@ WORDS: Final = {
     TALKING: ("rings while a stranger has been talking for {}", "来电时，一陌生来电已通话{}"),
 }
 
-_MEANS: Final = (15.0, 45.0, 135.0, 400.0, 900.0)  # s
-_SHARES: Final = (0.2, 0.25, 0.25, 0.2, 0.1)
+_MEANS: Final = (15.0, 45.0, 135.0, 400.0, 800.0)  # s
+_SHARES: Final = (0.15, 0.25, 0.25, 0.2, 0.15)
 _BUSY: Final = 17  # Q.850
 
 
@@ -170,14 +175,17 @@ def _renew(case: Any, scene: Scene) -> None:
         case.state = QUIET
         case.raised = 0
         case.pace = 0
+    if case.talks > 0:
+        case.talks *= 2.0 ** (-(scene.now - case.talked) / TALK_FADE)
+        case.talked = scene.now
     if case.state != OPEN and scene.now - case.seen > QUIET_LIFE:
         restart(case)
     if case.entries == 0:
         case.haste = 0
         case.haste_known = 0
         case.again = 0
+        case.lives = 0
         case.talk_since = 0
-        case.talks = 0
 
 
 @jit
@@ -202,7 +210,7 @@ def _count(case: Any, now: int) -> None:
 
 @jit
 def _weigh(case: Any, scene: Scene, call: Any, what: int, value: float, bits: Any) -> None:
-    bar = scene.threshold - WATCH_BITS if case.state == CLOSED else scene.threshold
+    bar = scene.threshold + case.extra - (WATCH_BITS if case.state == CLOSED else 0.0)
     weigh(case, scene, call, what, value, bits, HANDICAP, bar)
 
 
@@ -218,29 +226,34 @@ def _interrupt_talk(case: Any, scene: Scene, call: Any) -> None:
 
 
 @jit
-def _caller_bits(note: Any, scene: Scene) -> tuple[float, float]:
+def _caller_bits(case: Any, note: Any, scene: Scene) -> tuple[float, float]:
     """What a stranger's own life is worth: (hang up, linger).
 
-    People who ring back, couriers and customers talk to others too; a made-up number has no life. A number that rings
-    many and talks to none is known as such.
+    People who ring back, couriers and customers talk to others too; a made-up number has no life. But the numbers of
+    neighbours and contacts can be borrowed, one after the other, so this counts in full only a few times. A number that
+    rings many and talks to none is known as such.
     """
     if scene.now - scene.born < 2 * DAY:
         return 0.0, 0.0
     if note.talks >= 2 and note.age >= 1:
-        return -1.0, -2.0
+        main, linger = _limited(case.lives, 2.0, 5.0), _limited(case.lives, 2.0, 10.0)
+        case.lives += 2.0
+        return -main, -linger
     if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.8:
         return 1.0, 0.5
-    return 0.0, 0.3
+    return 0.4, 0.3
 
 
 @jit
 def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tuple[float, float]:
     """Bits for a stranger or a withheld call that comes this soon: (hang up, linger)."""
+    rate = stranger_rate(line, scene.now, scene.born)
+    case.extra = max(math.log2(rate / 3.0), 0.0)  # more trials a day, so each must be judged more strictly
     if relation == WITHHELD:
         # one withheld caller may try again and again: a third of unanswered calls is redialled within 10 min
         haste = soon_bits(gap, withheld_rate(line, scene.now, scene.born), 0.2, 240.0)
     else:
-        haste = soon_bits(gap, stranger_rate(line, scene.now, scene.born), 0.06, 900.0)
+        haste = soon_bits(gap, rate, 0.03, 900.0)
     if haste <= 0:
         return haste, haste
     if relation == HEARD:
@@ -267,7 +280,7 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any, note: Any) -> 
         gap = (scene.now - line.last_unknown) / SECOND
         main, linger = _haste(case, line, scene, call.relation, gap)
     if not withheld:
-        life, life_linger = _caller_bits(note, scene)
+        life, life_linger = _caller_bits(case, note, scene)
         main += life
         linger += life_linger
     elif case.entries == 0:
@@ -282,8 +295,8 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any, note: Any) -> 
 def _known_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     """Another contact's number rings shortly after one."""
     gap = (scene.now - line.last_known) / SECOND
-    haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.15, 900.0), 0.0) / (1 + case.talks)
-    bits = _limited(case.haste_known, haste, 10.0)
+    haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.1, 900.0), 0.0) / (1 + case.talks)
+    bits = _limited(case.haste_known, haste, 12.0)
     case.haste_known += haste
     if case.state != OPEN or case.hypothesis == BORROWED:
         _count(case, scene.now)
@@ -364,6 +377,7 @@ def _talked(cases: Any, scene: Scene, call: Any) -> None:
         _weigh(case, scene, call, TALKED, value, (0.0, 0.0, -8.0))
         return
     case.talks += 1
+    case.talked = scene.now
     bits = -8.0
     if case.talk_call == call.key:
         bits += case.talk_credit

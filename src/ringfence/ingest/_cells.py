@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.ingest._compiled import compiled, digit
+from ringfence.compiled import borrowed, entry
+from ringfence.ingest._digits import digit
 
 NULL = -1  # `first` of a cell that is not there
 UNFIT = -2  # `first` of a cell that is there but is neither text nor a number (an object, a truth value)
@@ -59,7 +60,7 @@ def from_arrow(array: pa.Array) -> Cells:
     return Cells(np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8), first, last)
 
 
-@compiled
+@entry
 def _measure(
     data: npt.NDArray[np.uint8],
     first: npt.NDArray[np.int64],
@@ -82,13 +83,14 @@ def _measure(
     return total
 
 
-@compiled
+@entry
 def _gather(
     data: npt.NDArray[np.uint8],
     begin: npt.NDArray[np.int64],
     offsets: npt.NDArray[np.int32],
     out: npt.NDArray[np.uint8],
 ) -> None:
+    data, out = borrowed(data), borrowed(out)  # type: ignore[call-arg]  # the compiler gives it its first argument
     for row in range(begin.size):
         size = offsets[row + 1] - offsets[row]
         source = data[begin[row] : begin[row] + size]
@@ -112,7 +114,7 @@ def text(cells: Cells) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), size, [valid, pa.py_buffer(offsets), pa.py_buffer(out)])
 
 
-@compiled
+@entry
 def _is_tidy(data: npt.NDArray[np.uint8], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> bool:
     for row in range(first.size):
         i, end = first[row], last[row]
@@ -129,7 +131,7 @@ def is_tidy(cells: Cells) -> bool:
 ABSENT, GOOD, BAD = 0, 1, 2  # what `scaled` says of a cell
 
 
-@compiled
+@entry
 def _scaled(
     data: npt.NDArray[np.uint8],
     first: npt.NDArray[np.int64],

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.compiled import borrowed, entry
 from ringfence.ingest._cells import NULL, Cells
-from ringfence.ingest._compiled import compiled
 from ringfence.ingest._lines import Block
 from ringfence.ingest.format import Rejected, UnreadableError
 
@@ -39,7 +39,7 @@ class Split:
     read: int
 
 
-@compiled
+@entry
 def _split(
     data: npt.NDArray[np.uint8],
     first: npt.NDArray[np.int64],
@@ -51,6 +51,7 @@ def _split(
     counts: npt.NDArray[np.int64],
 ) -> None:
     # counts: columns of the line; -1: a quotation is not closed, -2: there is text after one
+    data = borrowed(data)  # type: ignore[call-arg]  # the compiler gives it its first argument
     for row in range(first.size):
         base = first[row]
         line = data[

@@ -19,8 +19,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ringfence.compiled import borrowed, entry, jit
 from ringfence.ingest._cells import Cells, from_arrow
-from ringfence.ingest._compiled import compiled, digit, digit_of
+from ringfence.ingest._digits import digit, digit_of
 from ringfence.ingest.format import UnreadableError
 
 NULL, ZONED, NAIVE, BAD = range(4)
@@ -58,7 +59,7 @@ class Times:
         )
 
 
-@compiled
+@jit
 def _days(year: int, month: int, day: int) -> int:
     """Return the days from 1970-01-01, or a huge number if there is no such day."""
     if month < 1 or month > 12 or day < 1:
@@ -78,7 +79,7 @@ def _days(year: int, month: int, day: int) -> int:
     return 365 * y + y // 4 - y // 100 + y // 400 + (153 * m + 2) // 5 + day - 719_469
 
 
-@compiled
+@jit
 def _number(data: npt.NDArray[np.uint8], i: int, end: int, digits: int) -> int:
     """Return the number in exactly `digits` digits at i, or -1."""
     if i + digits > end:
@@ -94,7 +95,7 @@ def _number(data: npt.NDArray[np.uint8], i: int, end: int, digits: int) -> int:
 _TENS = np.array([10**places for places in range(7)])
 
 
-@compiled
+@jit
 def _fraction(data: npt.NDArray[np.uint8], i: int, end: int, places: int) -> tuple[int, int]:
     """Return the fraction whose digits begin at i, cut to `places` digits, and the place after it (i: no digits)."""
     value, digits = 0, 0
@@ -107,7 +108,7 @@ def _fraction(data: npt.NDArray[np.uint8], i: int, end: int, places: int) -> tup
     return value * _TENS[max(places - digits, 0)], i + digits
 
 
-@compiled
+@jit
 def _zone(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     """Return the offset from UTC in minutes that fills i to end, or a huge number."""
     if i + 1 == end and data[i] in (90, 122):
@@ -129,7 +130,7 @@ def _zone(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     return -offset if data[i] == 45 else offset
 
 
-@compiled
+@jit
 def _epoch(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     """Return the microseconds a plain decimal number stands for, or -1."""
     whole, digits = 0, 0
@@ -155,14 +156,14 @@ def _epoch(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
 _U1, _U2, _U5, _U8, _U11, _U14 = (np.uint64(place) for place in (1, 2, 5, 8, 11, 14))
 
 
-@compiled
+@jit
 def _two(data: npt.NDArray[np.uint8], i: np.uint64) -> int:
     """Return the number in two digits at i; 10,000 or more if they are none."""
     tens, ones = digit(data, i), digit(data, i + _U1)
     return tens * 10 + ones if (0 <= tens <= 9) & (0 <= ones <= 9) else 10_000
 
 
-@compiled
+@jit
 def _clock(data: npt.NDArray[np.uint8], i: int, end: int, known: npt.NDArray[np.int64]) -> tuple[int, int]:
     """Read date and time at i: microseconds of the wall clock (-1: not one), and the place after them.
 
@@ -201,10 +202,11 @@ def _clock(data: npt.NDArray[np.uint8], i: int, end: int, known: npt.NDArray[np.
     return ((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + part, i
 
 
-@compiled
+@entry
 def _parse(
     data: npt.NDArray[np.uint8], first: Int64s, last: Int64s, micros: Int64s, status: npt.NDArray[np.uint8]
 ) -> None:
+    data = borrowed(data)  # type: ignore[call-arg]  # the compiler gives it its first argument
     known = np.full(2, 1 << 40)
     for row in range(first.size):
         i, end = first[row], last[row]
@@ -372,7 +374,7 @@ def compile_pattern(pattern: str) -> npt.NDArray[np.int32]:
     return np.array(codes, np.int32)
 
 
-@compiled
+@jit
 def _some_digits(data: npt.NDArray[np.uint8], i: int, end: int, most: int) -> tuple[int, int]:
     """Return the number in 1 to `most` digits at i (-1: none), and the place after it."""
     value, start = 0, i
@@ -382,7 +384,7 @@ def _some_digits(data: npt.NDArray[np.uint8], i: int, end: int, most: int) -> tu
     return (value if i > start else -1), i
 
 
-@compiled
+@entry
 def _parse_pattern(
     data: npt.NDArray[np.uint8],
     first: Int64s,

@@ -101,8 +101,7 @@ def _read(
 ) -> Iterator[Chunk]:
     try:
         reader = opened(source)
-        schema = reader.schema
+        name, _ = _arrow.wanted(reader.schema, "Arrow file's")
     except _arrow.DAMAGE as error:
         raise _arrow.damaged("Arrow", error) from error
-    name, _ = _arrow.wanted(schema, "Arrow file's")
     yield from _arrow.chunks(batches_of(reader), name, "Arrow", settings, source)

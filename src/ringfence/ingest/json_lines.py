@@ -14,8 +14,9 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.compiled import borrowed, entry, jit
 from ringfence.ingest._cells import NULL, Cells
-from ringfence.ingest._compiled import compiled, digit
+from ringfence.ingest._digits import digit
 from ringfence.ingest._lines import Block, blocks
 from ringfence.ingest._rows import REQUIRED, SCHEMAS, Column, Source, table
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
@@ -29,7 +30,7 @@ _NEEDED = {
 _DEPTH = 60  # of nested arrays and objects: one bit each in the scanner's stack
 
 
-@compiled
+@jit
 def _string(data: npt.NDArray[np.uint8], i: int, end: int) -> tuple[int, int]:
     """Read the JSON string whose text begins at i, taking escapes out in place.
 
@@ -120,14 +121,14 @@ def _string(data: npt.NDArray[np.uint8], i: int, end: int) -> tuple[int, int]:
     return write, -1
 
 
-@compiled
+@jit
 def _digits(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     while i < end and 48 <= data[i] <= 57:
         i += 1
     return i
 
 
-@compiled
+@jit
 def _number(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     """Return the place after the JSON number at i, or -1."""
     if i < end and data[i] == 45:
@@ -152,7 +153,7 @@ def _number(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     return i
 
 
-@compiled
+@jit
 def _word(data: npt.NDArray[np.uint8], i: int, end: int, word: npt.NDArray[np.uint8]) -> int:
     if i + word.size > end:
         return -1
@@ -162,7 +163,7 @@ def _word(data: npt.NDArray[np.uint8], i: int, end: int, word: npt.NDArray[np.ui
     return i + word.size
 
 
-@compiled
+@jit
 def _blanks(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     while i < end and data[i] in (32, 9, 13):
         i += 1
@@ -172,7 +173,7 @@ def _blanks(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
 _TRUE, _FALSE, _NONE = (np.frombuffer(word, np.uint8) for word in (b"true", b"false", b"null"))
 
 
-@compiled
+@jit
 def _scalar(data: npt.NDArray[np.uint8], i: int, end: int) -> tuple[int, int, int]:
     """Read the string, number or word at i: its first, its last (first -1: null, -2: a truth value), the place after (-1: none)."""
     byte = data[i]
@@ -187,7 +188,7 @@ def _scalar(data: npt.NDArray[np.uint8], i: int, end: int) -> tuple[int, int, in
     return -2, 0, _word(data, i, end, _TRUE if byte == 116 else _FALSE)
 
 
-@compiled
+@jit
 def _nested(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
     """Return the place after the array or object at i, or -1; its strings are unescaped on the way, which harms nothing."""
     stack, depth = 0, 0  # a bit for each level: 1 is an object
@@ -245,7 +246,7 @@ def _nested(data: npt.NDArray[np.uint8], i: int, end: int) -> int:
             return -1
 
 
-@compiled
+@entry
 def _scan(
     data: npt.NDArray[np.uint8],
     first: npt.NDArray[np.int64],
@@ -256,6 +257,7 @@ def _scan(
     finish: npt.NDArray[np.int64],
     good: npt.NDArray[np.bool_],
 ) -> None:
+    data = borrowed(data)  # type: ignore[call-arg]  # the compiler gives it its first argument
     columns = offsets.size - 1
     for row in range(first.size):
         good[row] = False

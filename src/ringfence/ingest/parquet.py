@@ -32,11 +32,7 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
     with _arrow.seekable(stream) as source:
         try:
             file = pq.ParquetFile(source, page_checksum_verification=True)
-            schema = file.schema_arrow
-        except _arrow.DAMAGE as error:
-            raise _arrow.damaged("Parquet", error) from error
-        name, columns = _arrow.wanted(schema, "Parquet file's")
-        try:
+            name, columns = _arrow.wanted(file.schema_arrow, "Parquet file's")
             batches = file.iter_batches(_arrow.BATCH_ROWS, columns=columns, use_threads=False)
         except _arrow.DAMAGE as error:
             raise _arrow.damaged("Parquet", error) from error

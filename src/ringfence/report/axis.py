@@ -43,9 +43,9 @@ class Axis:
         """Round times of the zone, not too near to the ends."""
         span = self.end - self.start
         step = next((step for step in _STEPS if span <= _MOST_TICKS * step), _STEPS[-1])
-        return [
-            self._tick(time, step) for time in self._multiples(step) if 3 < self.x(time) < 97
-        ][: 2 * _MOST_TICKS]
+        return [self._tick(time, step) for time in self._multiples(step) if 3 < self.x(time) < 97][
+            : 2 * _MOST_TICKS
+        ]
 
     def days(self) -> list[float]:
         """Where days begin."""

@@ -79,7 +79,7 @@ def calls_of(entries: Iterable[LedgerEntry]) -> list[Call]:
             latest[entry.call_id] = call
             calls.append(call)
         call.entries.append(entry)
-    return calls
+    return sorted(calls, key=lambda call: call.at)
 
 
 def entries_by_episode(story: Story, episodes: Sequence[Episode]) -> list[list[LedgerEntry]]:

@@ -11,14 +11,13 @@ LABELS: Final[dict[str, Both]] = {
         # head
         "title": ("Ringfence: report of a scan", "Ringfence：呼死你识别报告"),
         "name": ("Ringfence", "Ringfence"),
-        "language": ("Language", "语言"),
         "contents": ("Contents", "目录"),
         "headline_none": ("No flood of calls was found", "未发现呼死你攻击"),
         "headline_one": ("One line was flooded with calls", "1 个号码遭到呼死你攻击"),
         "headline_many": ("{lines} lines were flooded with calls", "{lines} 个号码遭到呼死你攻击"),
         "lead": (
             "{calls} calls in {files} were read, from {first} to {last}.",
-            "已分析{files}中的 {calls} 通呼叫，时间从 {first} 到 {last}。",
+            "已分析{files}中的 {calls} 通呼叫，时间自 {first} 至 {last}。",
         ),
         "lead_empty": ("There were no calls in {files}.", "{files}中没有呼叫记录。"),
         "files_one": ("one file", " 1 个文件"),
@@ -44,7 +43,10 @@ LABELS: Final[dict[str, Both]] = {
         ),
         # table of floods
         "floods": ("Floods", "呼死你攻击"),
-        "floods_caption": ("Lines that were flooded, in the order in which it was recognised.", "遭到攻击的号码，按识别先后排列。"),
+        "floods_caption": (
+            "Lines that were flooded, in the order in which it was recognised.",
+            "遭到攻击的号码，按识别先后排列。",
+        ),
         "only_top": (
             "The {n} with the most evidence are described in full further down; the others stand in this table only.",
             "证据最充分的 {n} 起在下文详细说明，其余仅列于此表。",
@@ -54,11 +56,14 @@ LABELS: Final[dict[str, Both]] = {
         "calls": ("Calls", "呼叫次数"),
         "state": ("State", "当前状态"),
         "certainty": ("Certainty", "可信度"),
-        "at_call": ("at the {nth} call, {delay} after the first ({began})", "第 {n} 通时，距首通（{began}）{delay}"),
+        "at_call": (
+            "at the {nth} call, {delay} after the first ({began})",
+            "第 {n} 通时，距首通（{began}）{delay}",
+        ),
         "n_calls": ("{n} calls", "{n} 通"),
         "within": ("within {length}", "历时 {length}"),
         "going_on": ("still going on when the records end", "话单结束时仍在持续"),
-        "over": ("quiet since {last}", "{last} 起停止"),
+        "over": ("quiet since {last}", "{last} 后停止"),
         "closed_after": ("closed after {quiet} of quiet", "静默 {quiet}后结案"),
         "returned_once": ("it returned once", "曾再次发生 1 次"),
         "returned": ("it returned {k} times", "曾再次发生 {k} 次"),
@@ -73,7 +78,6 @@ LABELS: Final[dict[str, Both]] = {
         "overview_more": ("The first {n} are drawn.", "图中仅显示前 {n} 起。"),
         "overview_row": ("{line}: {began} to {last}", "{line}：{began} 至 {last}"),
         # one flood
-        "details": ("What was seen", "攻击详情"),
         "flood_on": ("Flood on {line}", "{line} 遭呼死你攻击"),
         "story": (
             "Recognised at the {nth} call, {delay} after the first. {calls} calls in {length}; {state}.",
@@ -87,6 +91,10 @@ LABELS: Final[dict[str, Both]] = {
         "sum": ("evidence so far", "累计证据"),
         "threshold": ("threshold, {n} bits", "阈值 {n} 比特"),
         "worth": ("what each call was worth", "每通呼叫的证据值"),
+        "earlier_one": (
+            "One earlier call counted too; it came long before and stands in the ledger only.",
+            "另有 1 通较早的呼叫也计入证据，因间隔较长未在图中画出，见证据清单。",
+        ),
         "earlier": (
             "{n} earlier calls counted too; they came long before and stand in the ledger only.",
             "另有 {n} 通较早的呼叫也计入证据，因间隔较长未在图中画出，见证据清单。",
@@ -102,8 +110,6 @@ LABELS: Final[dict[str, Both]] = {
         ),
         "not_kept": ("The calls of this part were not kept.", "此段的呼叫未保留。"),
         # legend
-        "legend_shape": ("How the call ended", "呼叫结果"),
-        "legend_colour": ("What it was worth", "证据值"),
         "dropped": ("dropped when answered", "接通即挂"),
         "rang_out": ("never answered", "无人接听"),
         "rang_once": ("rang once", "响一声即挂"),
@@ -116,7 +122,10 @@ LABELS: Final[dict[str, Both]] = {
         "for": ("for an attack", "像攻击"),
         # ledger
         "ledger": ("The evidence in words", "证据清单"),
-        "ledger_caption": ("What was seen until the alert, and what it was worth.", "告警前的逐项观测及其证据值。"),
+        "ledger_caption": (
+            "What was seen until the alert, and what it was worth.",
+            "告警前的逐项观测及其证据值。",
+        ),
         "time": ("Time", "时间"),
         "caller": ("Caller", "主叫号码"),
         "what": ("What was seen", "观测内容"),
@@ -166,7 +175,10 @@ LABELS: Final[dict[str, Both]] = {
             "扫描用时 {time}：{calls} 通呼叫，每秒 {rate} 通。",
         ),
         "lines_seen": ("{n} called numbers were watched.", "共涉及 {n} 个被叫号码。"),
-        "country": ("Numbers without a country code were read as those of {country}.", "未带国家代码的号码按 {country} 处理。"),
+        "country": (
+            "Numbers without a country code were read as those of {country}.",
+            "未带国家代码的号码按 {country} 处理。",
+        ),
         "none_rejected": ("No row was put aside.", "没有被搁置的记录。"),
         "rejected_caption": (
             "Rows put aside; they stand in rejected.jsonl with their place.",

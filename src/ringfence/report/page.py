@@ -69,7 +69,6 @@ class Part:
     """An episode on the page."""
 
     title: Both
-    quiet: Both | None
     first: FirstCalls | None
     whole: Whole | None
     outcomes: list[str]
@@ -104,16 +103,20 @@ def render(summary: Summary, stories: Sequence[Story]) -> Iterator[str]:
     clock = Clock(summary.timezone)
     briefs = _briefs(stories, clock)
     first = summary.first if summary.first is not None else 0
-    stream = _environment().get_template("page.html").stream(
-        summary=summary,
-        clock=clock,
-        zone=clock.name(first),
-        briefs=briefs,
-        headline=_headline(len(briefs)),
-        in_full=sum(brief.in_full for brief in briefs),
-        overview=_overview(briefs, clock) if briefs else None,
-        details=(_detail(brief, clock) for brief in briefs if brief.in_full),
-        policy=_policy(),
+    stream = (
+        _environment()
+        .get_template("page.html")
+        .stream(
+            summary=summary,
+            clock=clock,
+            zone=clock.name(first),
+            briefs=briefs,
+            headline=_headline(len(briefs)),
+            in_full=sum(brief.in_full for brief in briefs),
+            overview=_overview(briefs, clock) if briefs else None,
+            details=(_detail(brief, clock) for brief in briefs if brief.in_full),
+            policy=_policy(),
+        )
     )
     stream.enable_buffering(100)
     yield from stream
@@ -191,7 +194,6 @@ def _part(story: Story, i: int, episodes: Sequence[Episode], calls: Sequence[Cal
     until_alert = sorted((e for e in entries if e.at <= episode.raised_at), key=lambda entry: entry.at)
     return Part(
         title=fill("episode_first") if quiet is None else fill("episode_again", quiet=quiet),
-        quiet=quiet,
         first=first,
         whole=picture.whole(calls, episode, clock) if more else None,
         outcomes=_outcomes(first),
@@ -249,7 +251,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(say=say, svg=say_svg, bits=words.bits, count=words.count, colour=picture.colour)
+    environment.filters.update(
+        say=say, svg=say_svg, bits=words.bits, count=words.count, colour=picture.colour
+    )
     environment.globals.update(
         t=_text, ts=_text_svg, one=_one, w=words, labels=labels, style=_asset("style.css"), script=_asset("script.js"),
         sum_top=picture.SUM_TOP, sum_height=picture.SUM_HEIGHT, colours=picture.CLASS_NAMES, prior=_prior(),

@@ -141,7 +141,9 @@ def _place(parsed: Any) -> tuple[Both, Both]:
     """Return the place and its country or province."""
     from phonenumbers import geocoder
 
-    country = Both(geocoder.country_name_for_number(parsed, "en"), geocoder.country_name_for_number(parsed, "zh"))
+    country = Both(
+        geocoder.country_name_for_number(parsed, "en"), geocoder.country_name_for_number(parsed, "zh")
+    )
     if not country.en:
         code = f"+{parsed.country_code}"
         unknown = Both(f"country code {code}", f"国家代码 {code}")

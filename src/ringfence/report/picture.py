@@ -109,7 +109,9 @@ def first_calls(calls: Sequence[Call], episode: Episode, threshold: float, clock
     raised = episode.raised_at
     axis = fitting(begin, max(shown[-1].at, raised + (raised - begin) // 20, begin + 10 * SECOND), clock)
     marks, base = _marks(shown, first, axis)
-    entries = sorted((e for call in calls[:last] for e in call.entries if e.at <= axis.end), key=lambda e: e.at)
+    entries = sorted(
+        (e for call in calls[:last] for e in call.entries if e.at <= axis.end), key=lambda e: e.at
+    )
     peak = next((e.total for e in reversed(entries) if e.at <= raised), 0.0)
     top = 1.12 * max(threshold, peak, min(max(e.total for e in entries), 2.5 * threshold))
     steps, area = _steps(entries, axis, top)
@@ -210,7 +212,9 @@ def _bars(counts: Counter[tuple[int, str]], columns: int) -> tuple[list[tuple[st
         stack, sign = (down, -1) if name in {"n1", "n2"} else (up, 1)
         for column in range(columns):
             if many := counts[column, name]:
-                pieces.setdefault(name, []).append((column, sign * stack[column], sign * (stack[column] + many)))
+                pieces.setdefault(name, []).append(
+                    (column, sign * stack[column], sign * (stack[column] + many))
+                )
                 stack[column] += many
     unit = 100 / max(max(up) + max(down), 1)
     base = max(up) * unit
@@ -225,15 +229,12 @@ def _bars(counts: Counter[tuple[int, str]], columns: int) -> tuple[list[tuple[st
 def overview_axis(episodes: Sequence[Episode], clock: Clock) -> Axis:
     """The axis on which all episodes find room."""
     return fitting(
-        min(episode.began_at for episode in episodes), max(episode.last_call_at for episode in episodes), clock
+        min(episode.began_at for episode in episodes),
+        max(episode.last_call_at for episode in episodes),
+        clock,
     )
 
 
 def overview_line(episodes: Sequence[Episode], axis: Axis) -> Line:
     """The bars of a line's episodes."""
-    return Line(
-        [
-            (axis.x(e.began_at), axis.x(e.last_call_at), axis.x(e.raised_at))
-            for e in episodes
-        ]
-    )
+    return Line([(axis.x(e.began_at), axis.x(e.last_call_at), axis.x(e.raised_at)) for e in episodes])

@@ -69,7 +69,7 @@ def percent(share: float) -> str:
         return "–"
     if share > 0.999:
         return "> 99.9%"
-    if 0.9 <= share:
+    if share >= 0.9:
         return f"{100 * share:.1f}%"
     return f"{100 * max(share, 0.0):.0f}%"
 
@@ -127,10 +127,7 @@ class Clock:
         try:
             self.zone = ZoneInfo(timezone)
             self.zone_name = timezone
-        except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError in name only
-            self.zone = UTC
-            self.zone_name = "UTC"
-        except KeyError:
+        except (OSError, ValueError, KeyError):  # not found, a folder, an unfit name
             self.zone = UTC
             self.zone_name = "UTC"
 
@@ -155,9 +152,10 @@ class Clock:
         """Date and time to the second."""
         return f"{self.at(time):%Y-%m-%d %H:%M:%S}"
 
-    def minute(self, time: int) -> str:
-        """Date and time to the minute."""
-        return f"{self.at(time):%Y-%m-%d %H:%M}"
+    def minute(self, time: int) -> Both:
+        """Date and time to the minute, as in a sentence."""
+        then = self.at(time)
+        return Both(f"{then.day} {then:%b %Y, %H:%M}", f"{self.date(time).zh} {then:%H:%M}")
 
     def clock(self, time: int) -> str:
         """Time of the day to the second."""
