@@ -200,7 +200,6 @@ def pages() -> dict[str, str]:
         "none": "".join(render(summary(), [])),
         "empty": "".join(render(empty(), [])),
         "interrupted": "".join(render(summary(finished=False), [short()])),
-        "many": "".join(render(summary(), many(120))),
         "crowd": "".join(render(summary(), many(45))),
     }
 

@@ -251,7 +251,7 @@ def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tup
     case.extra = max(math.log2(rate / 3.0), 0.0)  # more trials a day, so each must be judged more strictly
     if relation == WITHHELD:
         # one withheld caller may try again and again: a third of unanswered calls is redialled within 10 min
-        haste = soon_bits(gap, withheld_rate(line, scene.now, scene.born), 0.2, 240.0)
+        haste = soon_bits(gap, withheld_rate(line, scene.now, scene.born), 0.13, 240.0)
     else:
         haste = soon_bits(gap, rate, 0.03, 900.0)
     if haste <= 0:
@@ -296,7 +296,7 @@ def _known_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     """Another contact's number rings shortly after one."""
     gap = (scene.now - line.last_known) / SECOND
     haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.1, 900.0), 0.0) / (1 + case.talks)
-    bits = _limited(case.haste_known, haste, 12.0)
+    bits = _limited(case.haste_known, haste, 13.0)
     case.haste_known += haste
     if case.state != OPEN or case.hypothesis == BORROWED:
         _count(case, scene.now)
@@ -389,7 +389,7 @@ def _talked(cases: Any, scene: Scene, call: Any) -> None:
 def _answered_bits(talk: int, again: bool) -> tuple[float, float, float]:
     """An answered call ended after `talk` µs: (hang up, linger, borrowed numbers)."""
     if talk <= DROPPED:
-        return (1.0, 0.5, 0.5) if again else (2.5, 0.5, 1.5)
+        return (1.0, 0.5, 0.7) if again else (2.5, 0.5, 2.2)
     if talk <= 8 * SECOND:
         return (0.0, 0.3, 0.0) if again else (0.3, 1.3, 0.0)
     return (-1.5, 0.3, -3.0) if again else (-1.5, 1.3, -3.0)
@@ -402,7 +402,7 @@ def _unanswered(call: Any, cause: int, now: int, again: bool) -> tuple[int, tupl
         return ENGAGED, (0.3, 0.2, 0.1)
     if 0 < now - call.start <= 6 * SECOND:
         return RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
-    return RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.5)
+    return RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.7)
 
 
 @jit

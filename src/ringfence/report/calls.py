@@ -95,8 +95,8 @@ def entries_by_episode(story: Story, episodes: Sequence[Episode]) -> list[list[L
 
 
 def decided_at_call(calls: Sequence[Call], raised_at: int) -> int:
-    """Which call, from 1, was the latest when the alert was raised."""
-    return sum(call.at <= raised_at for call in calls)
+    """Which call, from 1, was the latest when the alert was raised; calls known by their end only do not count."""
+    return max(sum(call.begun and call.at <= raised_at for call in calls), 1)
 
 
 def threshold_of(story: Story, episode: int) -> float:

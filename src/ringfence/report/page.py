@@ -22,7 +22,7 @@ from ringfence.report.calls import (
     threshold_of,
 )
 from ringfence.report.labels import fill
-from ringfence.report.people import People, people
+from ringfence.report.people import People, carrier, people
 from ringfence.report.picture import FirstCalls, Line, Whole
 from ringfence.report.story import Story, Summary
 from ringfence.report.words import Both, Clock
@@ -142,7 +142,7 @@ def _brief(story: Story, place: int, in_full: bool, clock: Clock) -> Brief:
         story=story,
         place=place,
         in_full=in_full,
-        nth=max(decided_at_call(ledger, first.raised_at), 1),
+        nth=decided_at_call(ledger, first.raised_at),
         delay=words.duration((first.raised_at - first.began_at) / SECOND),
         calls=sum(episode.calls for episode in episodes),
         length=words.duration((last.last_call_at - first.began_at) / SECOND),
@@ -181,7 +181,7 @@ def _detail(brief: Brief, clock: Clock) -> Detail:
     kept = entries_by_episode(brief.story, episodes)
     calls = [calls_of(entries) for entries in kept]
     parts = [_part(brief.story, i, episodes, calls[i], clock) for i in range(len(episodes))]
-    everyone = [call for some in calls for call in some]
+    everyone = [call for some in calls for call in some if call.begun]
     return Detail(brief, parts, people(everyone) if everyone else None)
 
 
@@ -257,7 +257,7 @@ def _environment() -> Environment:
     environment.globals.update(
         t=_text, ts=_text_svg, one=_one, w=words, labels=labels, style=_asset("style.css"), script=_asset("script.js"),
         sum_top=picture.SUM_TOP, sum_height=picture.SUM_HEIGHT, colours=picture.CLASS_NAMES, prior=_prior(),
-        threshold=threshold_of,
+        carrier=carrier,
     )  # fmt: skip
     return environment
 

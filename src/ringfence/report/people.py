@@ -30,12 +30,11 @@ NO_KIND = Both("type unknown", "类型不明")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a number belongs: as exactly as known, and the country or, in China, the province; what sort it is; whose."""
+    """Where a number belongs: as exactly as known, and the country or, in China, the province; what sort it is."""
 
     place: Both
     region: Both
     kind: Both
-    carrier: Both
 
 
 @dataclass(slots=True)
@@ -125,16 +124,16 @@ def origin(caller: str | None) -> Origin:
     """Where a shown number belongs. It may be forged: the number plan tells what it claims to be."""
     nothing = Both("", "")
     if caller is None:
-        return Origin(WITHHELD, WITHHELD, nothing, nothing)
+        return Origin(WITHHELD, WITHHELD, nothing)
     if not (caller.startswith("+") and caller[1:].isascii() and caller[1:].isdigit()):
-        return Origin(LOCAL, LOCAL, nothing, nothing)
+        return Origin(LOCAL, LOCAL, nothing)
     from phonenumbers import NumberParseException, number_type, parse
 
     try:
         parsed = parse(caller)
     except NumberParseException:
-        return Origin(UNPLACED, UNPLACED, NO_KIND, nothing)
-    return Origin(*_place(parsed), _KINDS.get(number_type(parsed), NO_KIND), _carrier(parsed))
+        return Origin(UNPLACED, UNPLACED, NO_KIND)
+    return Origin(*_place(parsed), _KINDS.get(number_type(parsed), NO_KIND))
 
 
 def _place(parsed: Any) -> tuple[Both, Both]:
@@ -163,7 +162,14 @@ def _within(country: Both, area: Both) -> Both:
     )
 
 
-def _carrier(parsed: Any) -> Both:
-    from phonenumbers import carrier
+@lru_cache(maxsize=5_000)
+def carrier(caller: str) -> Both:
+    """Whose mobile number it is, or was before it was ported; empty: not known."""
+    from phonenumbers import NumberParseException, parse
+    from phonenumbers.carrier import name_for_number
 
-    return Both(carrier.name_for_number(parsed, "en"), carrier.name_for_number(parsed, "zh"))
+    try:
+        parsed = parse(caller)
+    except NumberParseException:
+        return Both("", "")
+    return Both(name_for_number(parsed, "en"), name_for_number(parsed, "zh"))

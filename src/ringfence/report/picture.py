@@ -100,10 +100,10 @@ def colour(value: float) -> str:
 
 def first_calls(calls: Sequence[Call], episode: Episode, threshold: float, clock: Clock) -> FirstCalls | None:
     """Draw the calls up to shortly after the alert; None where nothing was kept of them."""
-    nth = decided_at_call(calls, episode.raised_at)
-    if nth == 0:
+    seen = sum(call.at <= episode.raised_at for call in calls)
+    if seen == 0:
         return None
-    first, last = _window(calls, nth)
+    first, last = _window(calls, seen)
     shown = calls[first:last]
     begin = shown[0].at
     raised = episode.raised_at
@@ -118,7 +118,7 @@ def first_calls(calls: Sequence[Call], episode: Episode, threshold: float, clock
     return FirstCalls(
         axis=axis,
         recognised=axis.x(raised),
-        nth=nth,
+        nth=decided_at_call(calls, episode.raised_at),
         delay=duration((raised - episode.began_at) / SECOND),
         marks=marks,
         base=base,
@@ -132,17 +132,17 @@ def first_calls(calls: Sequence[Call], episode: Episode, threshold: float, clock
     )
 
 
-def _window(calls: Sequence[Call], nth: int) -> tuple[int, int]:
-    """Which calls are drawn one by one: [first, last).
+def _window(calls: Sequence[Call], seen: int) -> tuple[int, int]:
+    """Which calls are drawn one by one, [first, last), of which `seen` had come before the alert.
 
     A withheld call in the morning may count for a flood in the afternoon; drawing it would crush all others.
     """
-    last = max(min(FIRST_CALLS, len(calls)), min(nth + 2, len(calls)))
-    decided = calls[nth - 1].at
+    last = max(min(FIRST_CALLS, len(calls)), min(seen + 2, len(calls)))
+    decided = calls[seen - 1].at
     reach = max(6 * (decided - calls[0].at), 2 * MINUTE)
-    last = max(min(last, bisect_right([call.at for call in calls], calls[0].at + reach)), nth)
+    last = max(min(last, bisect_right([call.at for call in calls], calls[0].at + reach)), seen)
     first = max(last - MOST_MARKS, 0)
-    for i in range(first + 1, nth):
+    for i in range(first + 1, seen):
         if 2 * (calls[i].at - calls[i - 1].at) > calls[last - 1].at - calls[first].at > 10 * MINUTE:
             first = i
     return first, last

@@ -26,7 +26,7 @@ def duration(seconds: float | None) -> Both:
     """How long: 84.0 is "84 s", 3700 is "1 h 2 min". Never negative; what is no number is a dash."""
     if seconds is None or not math.isfinite(seconds):
         return NO_FIGURE
-    seconds = max(seconds, 0.0)
+    seconds = max(seconds, 0.0) + 0.0  # not minus nought
     if seconds < 9.95:
         figure = f"{seconds:.1f}".removesuffix(".0")
         return Both(f"{figure} s", f"{figure} 秒")
