@@ -160,12 +160,12 @@ def returned() -> Story:
     )
 
 
-def many(floods: int, seed: int = 5) -> list[Story]:
+def many(floods: int, seed: int = 5, most: int = 160) -> list[Story]:
     chance = random.Random(seed)
     made = []
     for i in range(floods):
         begin = BEGIN + int(chance.uniform(0, 20) * DAY)
-        gaps = [chance.expovariate(1 / 90) + 4 for _ in range(chance.randrange(20, 160))]
+        gaps = [chance.expovariate(1 / 90) + 4 for _ in range(chance.randrange(20, most))]
         made.append(story([(begin, gaps)], f"+86139{10000000 + 137 * i}", seed=i))
     return sorted(made, key=lambda one: one.alert.raised_at)
 
@@ -200,7 +200,7 @@ def pages() -> dict[str, str]:
         "none": "".join(render(summary(), [])),
         "empty": "".join(render(empty(), [])),
         "interrupted": "".join(render(summary(finished=False), [short()])),
-        "crowd": "".join(render(summary(), many(45))),
+        "crowd": "".join(render(summary(), many(41, most=22))),
     }
 
 

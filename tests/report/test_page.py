@@ -2,6 +2,7 @@ import re
 import string
 import time
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -61,6 +62,7 @@ class Reader(HTMLParser):
             self.texts.append(data)
 
 
+@cache
 def read(text: str) -> Reader:
     reader = Reader()
     reader.feed(text)

@@ -1,0 +1,1 @@
+"""Records to try things on."""
