@@ -29,16 +29,22 @@ def ordinary_days(attempts: Attempts, days: int) -> None:
     rng = np.random.default_rng(1)
     for day in range(days):
         for caller in (WIFE, BOSS):
-            attempts.add(day * DAY + rng.uniform(8, 20) * 3600, caller, SALESMAN, 6.0, float(rng.uniform(30, 300)))
+            attempts.add(
+                day * DAY + rng.uniform(8, 20) * 3600, caller, SALESMAN, 6.0, float(rng.uniform(30, 300))
+            )
         if rng.random() < 0.5:
             customer = f"+86139{rng.integers(10**8):08d}"
-            attempts.add(day * DAY + rng.uniform(9, 18) * 3600, customer, SALESMAN, 9.0, float(rng.uniform(25, 400)))
+            attempts.add(
+                day * DAY + rng.uniform(9, 18) * 3600, customer, SALESMAN, 9.0, float(rng.uniform(25, 400))
+            )
 
 
 def weekend(days: int = 20) -> Attempts:
     attempts = Attempts()
     ordinary_days(attempts, days)
-    attempts.extend(flood(np.random.default_rng(2), "newspaper", Victim(SALESMAN), FRIDAY, 2_000, answers=0.3))
+    attempts.extend(
+        flood(np.random.default_rng(2), "newspaper", Victim(SALESMAN), FRIDAY, 2_000, answers=0.3)
+    )
     return attempts
 
 
@@ -116,7 +122,9 @@ def test_what_is_written_is_the_contract(tmp_path: Path) -> None:
     scan_rows(weekend(), tmp_path)
     out = tmp_path / "out"
     (row,) = [json.loads(line) for line in (out / "alerts.jsonl").read_text("utf-8").splitlines()]
-    assert {"alert_id", "kind", "subject", "raised_at", "call_id", "bits", "probability", "ledger"} <= set(row)
+    assert {"alert_id", "kind", "subject", "raised_at", "call_id", "bits", "probability", "ledger"} <= set(
+        row
+    )
     assert {"at", "call_id", "what", "bits"} <= set(row["ledger"][0])
     assert row["raised_at"].endswith("Z")
     written = pq.read_table(out / "alerts.parquet")
@@ -125,11 +133,12 @@ def test_what_is_written_is_the_contract(tmp_path: Path) -> None:
     assert (out / "rejected.jsonl").read_bytes() == b""
 
 
-
 def test_at_night_when_nobody_answers_it_is_seen_as_well(tmp_path: Path) -> None:
     attempts = Attempts()
     ordinary_days(attempts, 12)
-    night = flood(np.random.default_rng(4), "newspaper", Victim(SALESMAN), 10 * DAY + 2 * 3600, 100, answers=0.0)
+    night = flood(
+        np.random.default_rng(4), "newspaper", Victim(SALESMAN), 10 * DAY + 2 * 3600, 100, answers=0.0
+    )
     attempts.extend(night)
     assert set(night.talk) == {UNANSWERED}
     alert = the_alert(scan_rows(attempts, tmp_path))

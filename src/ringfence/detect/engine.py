@@ -66,6 +66,9 @@ def _detectors() -> list[ModuleType]:
 DETECTORS: Final = _detectors()
 """The detectors found, by name; their place is their index in outcomes and entries."""
 
+SUBSCRIBER: Final = 1
+"""Code of the ingress `subscriber`; 0: not known."""
+
 Handler = Callable[..., None]
 
 
@@ -360,7 +363,9 @@ def _judge(moments: Any, notes: Any, first: int, ask: Ask, state: State, out: Ou
     for i in range(first, len(moments)):
         m = moments[i]
         called = ask.shards == 1 or shard_of(m.callee, ask.shards) == ask.shard
-        calling = m.caller != 0 and (ask.shards == 1 or shard_of(m.caller, ask.shards) == ask.shard)
+        # whom a number of another network rings is of no use: its line is not ours to protect
+        own = m.caller != 0 and m.ingress <= SUBSCRIBER
+        calling = own and (ask.shards == 1 or shard_of(m.caller, ask.shards) == ask.shard)
         if not called and not calling:
             continue
         if not _has_room(state, out) or not _pass_minutes(m.time, ask, state, out):
@@ -496,7 +501,7 @@ def _stale_pairs(rows: Rows, now: int) -> npt.NDArray[np.bool_]:
 
 
 def _weak_pairs(rows: Rows) -> npt.NDArray[np.bool_]:
-    return np.asarray((rows["talks"] == 0) & (rows["called"] == 0))
+    return np.asarray(rows["talks"] == 0)
 
 
 def _stale_profiles(rows: Rows, now: int) -> npt.NDArray[np.bool_]:

@@ -178,7 +178,8 @@ def _renew(case: Any, scene: Scene) -> None:
     if case.talks > 0:
         case.talks *= 2.0 ** (-(scene.now - case.talked) / TALK_FADE)
         case.talked = scene.now
-    if case.state != OPEN and scene.now - case.seen > QUIET_LIFE:
+    idle = scene.now - case.seen
+    if case.state != OPEN and (idle > QUIET_LIFE or (idle > HOUR and case.bits[0] < 3 and case.bits[2] < 3)):
         restart(case)
     if case.entries == 0:
         case.haste = 0

@@ -25,7 +25,7 @@ DAY: Final = 24 * HOUR
 
 LINE_LIFE: Final = 90 * DAY
 PAIR_LIFE: Final = 180 * DAY
-STRANGER_LIFE: Final = 21 * DAY  # a pair that never talked and where the line never called
+STRANGER_LIFE: Final = 21 * DAY  # a pair that never talked
 PROFILE_LIFE: Final = 30 * DAY
 CALL_LIFE: Final = 12 * HOUR  # a call whose end was lost
 
@@ -132,7 +132,7 @@ KNOWN: Final = 4
 @jit
 def pair_is_stale(pair: Any, now: int) -> bool:
     """Whether the two are strangers again."""
-    life = PAIR_LIFE if pair.talks > 0 or pair.called > 0 else STRANGER_LIFE
+    life = PAIR_LIFE if pair.talks > 0 else STRANGER_LIFE
     return now - pair.seen > life
 
 

@@ -1,0 +1,96 @@
+"""The flat hash table against a dictionary."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from ringfence.detect.table import Table, claim, find, mix, remove
+
+ROW = np.dtype([("key", "i8"), ("seen", "i8"), ("value", "i8")])
+
+
+class TableIsADictionary(RuleBasedStateMachine):
+    """Any order of claims, removals and growing."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.table = Table(ROW, 1 << 14)
+        self.model: dict[int, int] = {}
+
+    def make_room(self) -> None:
+        if self.table.full:
+            none = np.zeros(len(self.table.rows), np.bool_)
+            self.table.make_room(none, none)
+
+    # few different keys, some of them neighbours: collisions and long probes
+    @rule(key=st.integers(1, 60) | st.integers(-(2**62), 2**62).filter(bool), value=st.integers(-100, 100))
+    def claim_key(self, key: int, value: int) -> None:
+        self.make_room()
+        place = claim(self.table.rows, self.table.count, key)
+        assert self.table.rows[place]["key"] == key
+        self.table.rows["value"][place] = value
+        self.model[key] = value
+
+    @rule(start=st.integers(1, 10**6), many=st.integers(1, 500))
+    def claim_many(self, start: int, many: int) -> None:
+        for key in range(start, start + many):
+            self.claim_key(key, key)
+
+    @rule(key=st.integers(1, 60))
+    def remove_key(self, key: int) -> None:
+        place = find(self.table.rows, key)
+        assert (place >= 0) == (key in self.model)
+        if place >= 0:
+            remove(self.table.rows, self.table.count, np.zeros(1, ROW), place)
+            del self.model[key]
+
+    @rule()
+    def sweep_negative_values(self) -> None:
+        stale = self.table.rows["value"] < 0
+        self.table.make_room(stale, np.zeros(len(stale), np.bool_))
+        self.model = {key: value for key, value in self.model.items() if value >= 0}
+
+    @invariant()
+    def same_content(self) -> None:
+        rows = self.table.rows[self.table.rows["key"] != 0]
+        assert dict(zip(rows["key"].tolist(), rows["value"].tolist(), strict=True)) == self.model
+        assert self.table.count[0] == len(self.model)
+
+
+TestTableIsADictionary = TableIsADictionary.TestCase
+
+
+def test_at_the_limit_the_oldest_weak_rows_are_forgotten_and_counted() -> None:
+    table = Table(ROW, 1024)
+    key = 0
+    while table.forgotten == 0:
+        key += 1
+        place = claim(table.rows, table.count, key)
+        table.rows["seen"][place] = key
+        table.rows["value"][place] = int(key % 10 == 0)
+        if table.full:
+            table.make_room(np.zeros(len(table.rows), np.bool_), table.rows["value"] == 0)
+        assert len(table.rows) <= 1024
+    left = table.rows[table.rows["key"] != 0]
+    assert len(left) + table.forgotten == key
+    strong = left["key"][left["value"] == 1]
+    assert len(strong) == key // 10  # every strong one is still there
+    weak = np.sort(left["key"][left["value"] == 0])
+    assert weak.min() > key - 2 * len(weak)  # of the weak ones, the newest
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))
+def test_a_mixed_key_is_never_the_free_mark(a: int, b: int) -> None:
+    assert mix(a, b) != 0
+
+
+def test_mixing_tells_directions_apart() -> None:
+    assert mix(1, 2) != mix(2, 1)
+
+
+def test_a_snapshot_of_other_fields_is_refused() -> None:
+    arrays = Table(np.dtype([("key", "i8"), ("seen", "i8")]), 1024).arrays()
+    with pytest.raises(ValueError, match="other fields"):
+        Table(ROW, 1024).restore(arrays)

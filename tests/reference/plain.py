@@ -1,0 +1,748 @@
+"""The pass written in plain Python, event by event: what the compiled pass must equal, and what it is measured against.
+
+It does for one shard and the detector `flood` what `ringfence.detect` does, with dicts, dataclasses and `math`. It shares the
+constants of that package, and none of its compiled functions. Where an idiom of Python is the quicker and plainer one it is
+taken: pairs are found by a tuple, the numbers a caller rang are a set, a call is forgotten by deleting it.
+
+Numbers are Python's own floats. The compiled state keeps most of them as float32, so bits agree to about 1e-3 only.
+Where rounding decides which way to go, it is done here too: the pace of an attack (`_single`), whose tenfold in whole
+seconds decides when it is over.
+"""
+
+import math
+import struct
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ringfence.detect import evidence, flood, memory
+from ringfence.detect.evidence import CLOSED, ENDED, HYPOTHESES, LEDGER, OPEN, QUIET, RAISED, REOPENED
+from ringfence.detect.memory import (
+    CALLED,
+    DAY,
+    DROPPED,
+    HEARD,
+    HOUR,
+    KNOWN,
+    MINUTE,
+    SECOND,
+    SLICES,
+    STRANGER,
+    TALK,
+    WITHHELD,
+)
+from ringfence.detect.moments import ANSWER, END, NEVER, SETUP
+
+Bits = tuple[float, float, float]
+
+
+class Moment(NamedTuple):
+    """A MOMENT record as a tuple."""
+
+    time: int
+    call: int
+    caller: int
+    callee: int
+    start: int
+    answer: int
+    trunk: int
+    caller_device: int
+    callee_device: int
+    callee_cell: int
+    cause: int
+    kind: int
+    released_by: int
+    ingress: int
+    attestation: int
+
+
+class Outcome(NamedTuple):
+    """What is given out about a case."""
+
+    at: int
+    subject: int
+    call: int
+    story: int
+    last: int
+    bits: float
+    calls: int
+    detector: str
+    what: int
+    hypothesis: int
+
+
+class Entry(NamedTuple):
+    """A ledger entry as it is given out."""
+
+    at: int
+    subject: int
+    call: int
+    caller: int
+    story: int
+    value: float
+    bits: float
+    total: float
+    what: int
+    detector: str
+
+
+@dataclass(slots=True)
+class Line:
+    """What a called line is used to."""
+
+    seen: int = 0
+    last_unknown: int = 0
+    last_known: int = 0
+    frozen: int = 0
+    strangers: list[float] = field(default_factory=lambda: [0.0] * SLICES)
+    known: float = 0.0
+    withheld: float = 0.0
+
+
+@dataclass(slots=True)
+class Pair:
+    """What a line remembers of another number."""
+
+    seen: int = 0
+    first: int = 0
+    tried: int = 0
+    called: int = 0
+    talks: int = 0
+    tries: int = 0
+    drops: int = 0
+
+
+@dataclass(slots=True)
+class Profile:
+    """What a number does when it calls."""
+
+    first: int
+    since: int
+    seen: int
+    callees: set[int] = field(default_factory=set)
+    devices: set[int] = field(default_factory=set)
+    calls: float = 0.0
+    unanswered: float = 0.0
+    dropped: float = 0.0
+    talks: float = 0.0
+    before: int = 0
+
+
+class Note(NamedTuple):
+    """What is known of a caller at the set-up."""
+
+    calls: float = 0.0
+    fan_out: int = 0
+    unanswered: float = 0.0
+    dropped: float = 0.0
+    talks: float = 0.0
+    age: float = 0.0
+    devices: int = 0
+
+
+@dataclass(slots=True)
+class Call:
+    """A call that is up."""
+
+    key: int
+    seen: int
+    caller: int
+    callee: int
+    start: int
+    pair: Pair | None
+    relation: int
+    tries: int = 0
+    drops: int = 0
+    before: int = 0
+    answer: int = NEVER
+    minutes: int = 0
+
+
+class Seen(NamedTuple):
+    """One observation in a case's ledger."""
+
+    at: int
+    call: int
+    caller: int
+    what: int
+    value: float
+    bits: Bits
+
+
+@dataclass(slots=True)
+class Case:
+    """A line under suspicion."""
+
+    subject: int
+    seen: int = 0
+    raised: int = 0
+    closed: int = 0
+    last: int = 0
+    pace: float = 0.0
+    calls: int = 0
+    state: int = QUIET
+    hypothesis: int = 0
+    bits: Bits = (0.0, 0.0, 0.0)
+    ledger: deque[Seen] = field(default_factory=lambda: deque(maxlen=LEDGER))
+    haste: float = 0.0
+    haste_known: float = 0.0
+    extra: float = 0.0
+    lives: float = 0.0
+    again: float = 0.0
+    talk_since: int = 0
+    talk_call: int = 0
+    talk_credit: float = 0.0
+    talked: int = 0
+    talks: float = 0.0
+
+
+_FLOAT32 = struct.Struct("f")
+
+
+def _single(value: float) -> float:
+    """A number as float32 keeps it."""
+    single: float = _FLOAT32.unpack(_FLOAT32.pack(value))[0]
+    return single
+
+
+def moments_of(records: Any) -> list[Moment]:
+    """MOMENT records as tuples."""
+    return [Moment(*record) for record in records.tolist()]
+
+
+class PlainPass:
+    """One shard with the detector `flood`; what it finds is in `outcomes` and `entries`."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.entries: list[Entry] = []
+        self._lines: dict[int, Line] = {}
+        self._pairs: dict[tuple[int, int], Pair] = {}
+        self._profiles: dict[int, Profile] = {}
+        self._calls: dict[int, Call] = {}
+        self._cases: dict[int, Case] = {}
+        self._ticks: deque[tuple[int, int]] = deque()
+        self._born = 0
+        self._bar = evidence.threshold_bits(flood.FALSE_ALARMS, flood.STARTS)
+
+    def run(self, moments: Iterable[Moment]) -> "PlainPass":
+        """Take all moments, to the end of the records."""
+        time = 0
+        for moment in moments:
+            time = moment.time
+            self.take(moment)
+        self.finish(time + 1)
+        return self
+
+    def finish(self, until: int) -> None:
+        """Let the time pass up to `until` (exclusive) and close what is over by then."""
+        self._pass_minutes(until - 1)
+        for case in self._cases.values():
+            self._close_if_over(case, until)
+        self.outcomes.sort(key=lambda outcome: (outcome.at, outcome.subject))
+
+    def take(self, moment: Moment) -> None:
+        """Take one moment."""
+        if self._born == 0:
+            self._born = moment.time
+        note = self._follow(moment)
+        self._pass_minutes(moment.time)
+        if moment.kind == SETUP:
+            self._rings(moment, note)
+        elif moment.kind == ANSWER:
+            self._answers(moment)
+        elif moment.kind == END:
+            self._ends(moment)
+        if moment.caller != 0:
+            self._calls_out(moment)
+
+    # What callers do.
+
+    def _follow(self, moment: Moment) -> Note:
+        note = Note()
+        if moment.caller != 0:
+            if moment.kind == SETUP:
+                profile = self._renewed_profile(moment.caller, moment.time)
+                note = _note(profile, moment.time)
+                profile.callees.add(moment.callee)
+                if moment.caller_device != 0:
+                    profile.devices.add(moment.caller_device)
+                profile.calls += 1
+            elif moment.kind == END and moment.caller in self._profiles:
+                _profile_end(self._profiles[moment.caller], moment)
+        if _is_talk(moment):
+            self._renewed_profile(moment.callee, moment.time).talks += 1
+        return note
+
+    def _renewed_profile(self, number: int, now: int) -> Profile:
+        profile = self._profiles.get(number)
+        if profile is None or now - profile.seen > memory.PROFILE_LIFE:
+            profile = self._profiles[number] = Profile(first=now, since=now, seen=now)
+        elif now - profile.since > 7 * DAY:
+            profile.before = len(profile.callees)
+            profile.since = now
+            profile.callees = set()
+            profile.devices = set()
+            profile.calls *= 0.5
+            profile.unanswered *= 0.5
+            profile.dropped *= 0.5
+            profile.talks *= 0.5
+        profile.seen = now
+        return profile
+
+    # What lines live through.
+
+    def _rings(self, moment: Moment, note: Note) -> None:
+        now = moment.time
+        line = self._aged_line(moment.callee, now)
+        call = self._open_call(moment)
+        self._on_setup(line, call, note, now)
+        if call.relation == KNOWN:
+            line.last_known = now
+        elif call.relation == WITHHELD or call.tries == 0:
+            line.last_unknown = now
+        if call.tries == 0 and now >= line.frozen:
+            _learn(line, call.relation, now)
+
+    def _aged_line(self, number: int, now: int) -> Line:
+        line = self._lines.get(number)
+        if line is None or now - line.seen > memory.LINE_LIFE:
+            line = self._lines[number] = Line(seen=now)
+            return line
+        fade = 2.0 ** (-(now - line.seen) / (memory.HALF_LIFE * DAY))
+        line.strangers = [count * fade for count in line.strangers]
+        line.known *= fade
+        line.withheld *= fade
+        line.seen = now
+        return line
+
+    def _open_call(self, moment: Moment) -> Call:
+        pair, relation, tried = None, WITHHELD, (0, 0, 0)
+        if moment.caller != 0:
+            pair = self._renewed_pair((moment.callee, moment.caller), moment.time)
+            relation = _relation(pair, moment.time)
+            tried = _try(pair, moment.time)
+        call = Call(
+            moment.call, moment.time, moment.caller, moment.callee, moment.time, pair, relation, *tried
+        )
+        self._calls[moment.call] = call
+        return call
+
+    def _renewed_pair(self, key: tuple[int, int], now: int) -> Pair:
+        pair = self._pairs.get(key)
+        if pair is None or _pair_is_stale(pair, now):
+            pair = self._pairs[key] = Pair(seen=now)
+        return pair
+
+    def _up(self, key: int, now: int) -> Call | None:
+        """A call that is up, as far as known."""
+        call = self._calls.get(key)
+        return call if call is not None and now - call.seen <= memory.CALL_LIFE else None
+
+    def _answers(self, moment: Moment) -> None:
+        call = self._up(moment.call, moment.time)
+        if call is None:
+            return
+        call.answer = call.seen = moment.time
+        self._ticks.append((moment.time + MINUTE, moment.call))
+        self._on_answer(call, moment.time)
+
+    def _ends(self, moment: Moment) -> None:
+        call = self._up(moment.call, moment.time)
+        if call is None:
+            return
+        self._on_end(call, moment.cause, moment.time)
+        if call.pair is not None:
+            _end_pair(call.pair, call.answer, moment.time)
+        del self._calls[moment.call]
+
+    def _calls_out(self, moment: Moment) -> None:
+        """A moment seen from the calling line: whom one rings, one knows."""
+        key = (moment.caller, moment.callee)
+        if moment.kind == SETUP:
+            pair = self._renewed_pair(key, moment.time)
+            pair.first = pair.first or moment.time
+            pair.called = pair.seen = moment.time
+        elif _is_talk(moment) and key in self._pairs:
+            _end_pair(self._pairs[key], moment.answer, moment.time)
+
+    def _pass_minutes(self, until: int) -> None:
+        ticks = self._ticks
+        while ticks and ticks[0][0] <= until:
+            now, key = ticks.popleft()
+            call = self._calls.get(key)
+            if call is None or call.answer + (call.minutes + 1) * MINUTE != now:
+                continue
+            call.minutes += 1
+            if call.minutes == 1:
+                self._talked(call, now)
+            if now - call.answer < memory.CALL_LIFE:
+                ticks.append((now + MINUTE, key))
+
+    # The detector.
+
+    def _on_setup(self, line: Line, call: Call, note: Note, now: int) -> None:
+        if call.relation == CALLED:
+            return
+        lately = line.last_known != 0 and now - line.last_known <= flood.BURST
+        if call.relation == KNOWN and not lately:
+            return
+        case = self._cases.get(call.callee)
+        if case is None:
+            case = self._cases[call.callee] = Case(call.callee)
+        self._renew(case, now)
+        self._interrupt_talk(case, call, now)
+        if call.tries > 0 and call.relation != WITHHELD:
+            self._rings_again(case, call, now)
+        elif call.relation == KNOWN:
+            self._known_rings(case, line, call, now)
+        else:
+            self._unknown_rings(case, line, call, note, now)
+        if case.state == OPEN or case.bits[0] > flood.FREEZE_BITS:
+            line.frozen = now + HOUR
+
+    def _on_answer(self, call: Call, now: int) -> None:
+        case = self._cases.get(call.callee)
+        if case is not None and call.relation not in {KNOWN, CALLED}:
+            case.talk_since = now
+            case.talk_call = call.key
+            case.talk_credit = 0.0
+
+    def _on_end(self, call: Call, cause: int, now: int) -> None:
+        case = self._under_way(call.callee, now)
+        if case is None or call.relation == CALLED:
+            return
+        answered = call.answer != NEVER
+        if answered and now - call.answer >= TALK:
+            if call.minutes == 0:
+                self._talked(call, now)
+            return
+        if case.talk_call == call.key:
+            case.talk_since = 0
+        again = call.tries > 0 and call.relation != WITHHELD
+        if answered:
+            span = now - call.answer
+            what = flood.CALL_DROPPED if span <= DROPPED else flood.LINGERED
+            bits = _answered_bits(span, again=again)
+        else:
+            span = now - call.start
+            what, bits = _unanswered(span, cause, again=again)
+        if again and bits[0] > 0:
+            bits = _times(bits, _repeated(case, bits[0]) / bits[0])
+        bits = (0.0, 0.0, bits[2]) if call.relation == KNOWN else _times(bits, 1.0 / (1.0 + case.talks))
+        self._weigh(case, call, what, span / SECOND, bits, now)
+
+    def _talked(self, call: Call, now: int) -> None:
+        case = self._under_way(call.callee, now)
+        if case is None:
+            return
+        value = (now - call.answer) / SECOND
+        if call.relation in {KNOWN, CALLED}:
+            self._weigh(case, call, flood.TALKED, value, (0.0, 0.0, -8.0), now)
+            return
+        case.talks += 1
+        case.talked = now
+        bits = -8.0
+        if case.talk_call == call.key:
+            bits += case.talk_credit
+            case.talk_since = 0
+        self._weigh(case, call, flood.TALKED, value, (bits, bits, bits), now)
+
+    def _under_way(self, subject: int, now: int) -> Case | None:
+        case = self._cases.get(subject)
+        if case is None or now - case.seen > flood.QUIET_LIFE:
+            return None
+        self._renew(case, now)
+        return case
+
+    def _renew(self, case: Case, now: int) -> None:
+        self._close_if_over(case, now)
+        if case.state == CLOSED and now - case.closed > flood.RETURN:
+            case.state = QUIET
+            case.raised = 0
+            case.pace = 0.0
+        if case.talks > 0:
+            case.talks *= 2.0 ** (-(now - case.talked) / flood.TALK_FADE)
+            case.talked = now
+        if case.state != OPEN and now - case.seen > flood.QUIET_LIFE:
+            _restart(case)
+        if not case.ledger:
+            case.haste = case.haste_known = case.again = case.lives = 0.0
+            case.talk_since = 0
+
+    def _close_if_over(self, case: Case, now: int) -> None:
+        if case.state != OPEN:
+            return
+        quiet = int(10 * case.pace) * SECOND
+        over = case.last + min(max(quiet, flood.SHORTEST_QUIET), flood.LONGEST_QUIET)
+        if over < now:
+            self._give_out(case, ENDED, over, 0)
+            case.state = CLOSED
+            case.closed = over
+            _restart(case)
+
+    def _interrupt_talk(self, case: Case, call: Call, now: int) -> None:
+        if case.talk_since == 0 or case.talk_credit != 0 or now - case.talk_since < 8 * SECOND:
+            return
+        span = now - case.talk_since
+        case.talk_credit = 4.0
+        linger = -4.0 if span >= TALK else -0.5
+        self._weigh(case, call, flood.TALKING, span / SECOND, (-4.0, linger, -4.0), now)
+
+    def _rings_again(self, case: Case, call: Call, now: int) -> None:
+        bits = _repeated(case, 1.0 if call.drops > 0 else 0.35)
+        own = 0.0 if call.relation == KNOWN else bits
+        if case.state != OPEN or call.relation != KNOWN or case.hypothesis == flood.BORROWED:
+            _count(case, now)
+        gap = (now - call.before) / SECOND
+        self._weigh(case, call, flood.AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3), now)
+
+    def _known_rings(self, case: Case, line: Line, call: Call, now: int) -> None:
+        gap = (now - line.last_known) / SECOND
+        rate = (4.0 + line.known) / (2.0 + self._watched_days(now))
+        haste = max(soon_bits(gap, rate, 0.1, 900.0), 0.0) / (1 + case.talks)
+        bits = _limited(case.haste_known, haste, 13.0)
+        case.haste_known += haste
+        if case.state != OPEN or case.hypothesis == flood.BORROWED:
+            _count(case, now)
+        self._weigh(case, call, flood.KNOWN_SOON, gap, (0.0, 0.0, bits), now)
+
+    def _unknown_rings(self, case: Case, line: Line, call: Call, note: Note, now: int) -> None:
+        withheld = call.relation == WITHHELD
+        main = linger = gap = 0.0
+        what = flood.FIRST_WITHHELD if withheld else flood.FIRST_STRANGER
+        if line.last_unknown != 0 and now - line.last_unknown <= flood.QUIET_LIFE:
+            what = flood.WITHHELD_SOON if withheld else flood.STRANGER_SOON
+            gap = (now - line.last_unknown) / SECOND
+            main, linger = self._haste(case, line, call.relation, gap, now)
+        if not withheld:
+            life, life_linger = self._caller_bits(case, note, now)
+            main += life
+            linger += life_linger
+        elif not case.ledger:
+            main += 3.0
+            linger += 3.0
+        _count(case, now)
+        self._weigh(case, call, what, gap, (main, linger, main), now)
+
+    def _haste(self, case: Case, line: Line, relation: int, gap: float, now: int) -> tuple[float, float]:
+        rate = self._stranger_rate(line, now)
+        case.extra = max(math.log2(rate / 3.0), 0.0)
+        if relation == WITHHELD:
+            withheld_rate = (0.1 + line.withheld) / (2.0 + self._watched_days(now))
+            haste = soon_bits(gap, withheld_rate, 0.13, 240.0)
+        else:
+            haste = soon_bits(gap, rate, 0.03, 900.0)
+        if haste <= 0:
+            return haste, haste
+        if relation == HEARD:
+            haste *= 0.7
+        haste /= 1 + case.talks
+        watched = min((now - self._born) / (3.0 * DAY), 1.0)
+        main = _limited(case.haste, haste, 8.0 + 6.0 * watched)
+        linger = _limited(case.haste, haste, 6.0 + 3.0 * watched)
+        case.haste += haste
+        return main, linger
+
+    def _caller_bits(self, case: Case, note: Note, now: int) -> tuple[float, float]:
+        if now - self._born < 2 * DAY:
+            return 0.0, 0.0
+        if note.talks >= 2 and note.age >= 1:
+            main, linger = _limited(case.lives, 2.0, 5.0), _limited(case.lives, 2.0, 10.0)
+            case.lives += 2.0
+            return -main, -linger
+        if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.8:
+            return 1.0, 0.5
+        return 0.4, 0.3
+
+    def _watched_days(self, now: int) -> float:
+        scale = memory.HALF_LIFE / math.log(2.0)
+        return scale * (1.0 - 2.0 ** (-(now - self._born) / (memory.HALF_LIFE * DAY)))
+
+    def _stranger_rate(self, line: Line, now: int) -> float:
+        prior = 0.5 + 2.0 * math.exp(-(now - self._born) / (3.0 * DAY))
+        total = sum(line.strangers)
+        base = (2.0 * prior + total) / (2.0 + self._watched_days(now))
+        shape = (1.0 + line.strangers[_slice(now)]) / (1.0 + total / SLICES)
+        return base * min(max(shape, 0.5), float(SLICES))
+
+    # The sums.
+
+    def _weigh(self, case: Case, call: Call, what: int, value: float, bits: Bits, now: int) -> None:
+        case.seen = now
+        case.bits = (
+            max(case.bits[0] + bits[0], 0.0),
+            max(case.bits[1] + bits[1], 0.0),
+            max(case.bits[2] + bits[2], 0.0),
+        )
+        if case.state != OPEN and not any(case.bits):
+            _restart(case)
+            return
+        case.ledger.append(Seen(now, call.key, call.caller, what, value, bits))
+        if case.state == OPEN:
+            self._give_out_entry(case, case.ledger[-1], case.bits[case.hypothesis])
+            return
+        best = max(range(HYPOTHESES), key=lambda h: case.bits[h] - flood.HANDICAP[h])
+        watched = flood.WATCH_BITS if case.state == CLOSED else 0.0
+        if case.bits[best] - flood.HANDICAP[best] < self._bar + case.extra - watched:
+            return
+        again = case.state == CLOSED
+        case.hypothesis = best
+        case.state = OPEN
+        if not again:
+            case.raised = now
+        total = 0.0
+        for seen in case.ledger:
+            total += seen.bits[best]
+            self._give_out_entry(case, seen, total)
+        self._give_out(case, REOPENED if again else RAISED, now, call.key)
+
+    def _give_out_entry(self, case: Case, seen: Seen, total: float) -> None:
+        bits = seen.bits[case.hypothesis]
+        self.entries.append(
+            Entry(
+                seen.at, case.subject, seen.call, seen.caller, case.raised, seen.value, bits, total,
+                seen.what, flood.NAME,
+            )
+        )  # fmt: skip
+
+    def _give_out(self, case: Case, what: int, at: int, call: int) -> None:
+        bits = case.bits[case.hypothesis]
+        self.outcomes.append(
+            Outcome(
+                at, case.subject, call, case.raised, case.last, bits, case.calls, flood.NAME, what, case.hypothesis
+            )
+        )  # fmt: skip
+
+
+def _is_talk(moment: Moment) -> bool:
+    return moment.kind == END and moment.answer != NEVER and moment.time - moment.answer >= TALK
+
+
+def _note(profile: Profile, now: int) -> Note:
+    calls = max(profile.calls, 1.0)
+    return Note(
+        calls=profile.calls,
+        fan_out=max(len(profile.callees), profile.before),
+        unanswered=profile.unanswered / calls,
+        dropped=profile.dropped / calls,
+        talks=profile.talks,
+        age=(now - profile.first) / DAY,
+        devices=len(profile.devices),
+    )
+
+
+def _profile_end(profile: Profile, moment: Moment) -> None:
+    if moment.answer == NEVER:
+        profile.unanswered += 1
+    elif moment.time - moment.answer <= DROPPED:
+        profile.dropped += 1
+    elif moment.time - moment.answer >= TALK:
+        profile.talks += 1
+
+
+def _pair_is_stale(pair: Pair, now: int) -> bool:
+    knows = pair.talks > 0 or pair.called > 0
+    return now - pair.seen > (memory.PAIR_LIFE if knows else memory.STRANGER_LIFE)
+
+
+def _relation(pair: Pair, now: int) -> int:
+    if pair.first == 0:
+        return STRANGER
+    if pair.talks > 0:
+        return KNOWN
+    if pair.called > 0:
+        return CALLED if now - pair.called < memory.CALL_BACK else KNOWN
+    return HEARD
+
+
+def _try(pair: Pair, now: int) -> tuple[int, int, int]:
+    """Take an attempt into the pair: its (tries, drops, last try) before this one."""
+    pair.first = pair.first or now
+    if pair.tries > 0 and now - pair.tried > memory.TRY_AGAIN:
+        pair.tries = pair.drops = 0
+    before = (pair.tries, pair.drops, pair.tried)
+    pair.tries += 1
+    pair.tried = pair.seen = now
+    return before
+
+
+def _end_pair(pair: Pair, answer: int, end: int) -> None:
+    if answer == NEVER:
+        return
+    if end - answer >= TALK:
+        pair.talks += 1
+        pair.tries = pair.drops = 0
+    elif end - answer <= DROPPED:
+        pair.drops += 1
+
+
+def _slice(now: int) -> int:
+    return now % DAY // (DAY // SLICES)
+
+
+def _learn(line: Line, relation: int, now: int) -> None:
+    if relation == WITHHELD:
+        line.withheld += 1
+    elif relation in {STRANGER, HEARD}:
+        line.strangers[_slice(now)] += 1
+    else:
+        line.known += 1
+
+
+def _restart(case: Case) -> None:
+    case.bits = (0.0, 0.0, 0.0)
+    case.ledger.clear()
+    case.calls = 0
+
+
+def _count(case: Case, now: int) -> None:
+    if case.calls > 0:
+        gap = (now - case.last) / SECOND
+        case.pace = _single(gap if case.calls == 1 else case.pace + (gap - case.pace) / min(case.calls, 16))
+    case.last = now
+    case.calls += 1
+
+
+def _limited(sum_: float, gain: float, limit: float) -> float:
+    before = min(sum_, limit) + 0.1 * max(sum_ - limit, 0.0)
+    after = min(sum_ + gain, limit) + 0.1 * max(sum_ + gain - limit, 0.0)
+    return after - before
+
+
+def _repeated(case: Case, gain: float) -> float:
+    bits = _limited(case.again, gain, 9.0)
+    case.again += gain
+    return bits
+
+
+def _times(bits: Bits, factor: float) -> Bits:
+    return bits[0] * factor, bits[1] * factor, bits[2] * factor
+
+
+_MIXTURE = tuple(zip(flood._SHARES, flood._MEANS, strict=True))
+
+
+def soon_bits(gap: float, rate: float, share: float, scale: float) -> float:
+    """Bits for a call that comes `gap` seconds after the last of its sort (see `flood.soon_bits`)."""
+    attack = sum(part / mean * math.exp(-gap / mean) for part, mean in _MIXTURE)
+    own = rate / 86_400.0
+    ordinary = (1.0 - share) * own * math.exp(-own * gap) + share / scale * math.exp(-gap / scale)
+    return math.log2((attack + 1e-12) / (ordinary + 1e-12))
+
+
+def _answered_bits(span: int, *, again: bool) -> Bits:
+    if span <= DROPPED:
+        return (1.0, 0.5, 0.7) if again else (2.5, 0.5, 2.2)
+    if span <= 8 * SECOND:
+        return (0.0, 0.3, 0.0) if again else (0.3, 1.3, 0.0)
+    return (-1.5, 0.3, -3.0) if again else (-1.5, 1.3, -3.0)
+
+
+def _unanswered(span: int, cause: int, *, again: bool) -> tuple[int, Bits]:
+    if cause == flood._BUSY:
+        return flood.ENGAGED, (0.3, 0.2, 0.1)
+    if 0 < span <= 6 * SECOND:
+        return flood.RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
+    return flood.RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.7)
