@@ -22,9 +22,10 @@ _PACKAGE = Path(__file__).parent
 
 
 def cache_dir() -> Path:
-    """The folder for what can be computed again (XDG base directories)."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "ringfence"
+    """The folder for what can be computed again (XDG base directories: a relative path is to be ignored)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    folder = Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()  # noqa: PTH117
+    return folder / "ringfence"
 
 
 @cache

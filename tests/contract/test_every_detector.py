@@ -42,8 +42,9 @@ def test_it_has_what_the_engine_and_the_reader_need(detector: ModuleType) -> Non
     assert detector.NAME == detector.__name__.rpartition(".")[2]
     assert detector.__doc__
     assert all(detector.TITLE)
-    for name in ("on_setup", "on_answer", "on_tick", "on_end", "on_quiet", "stale"):
-        assert getattr(detector, name).__doc__
+    handlers = [name for name in vars(detector) if name.startswith("on_")]
+    assert set(handlers) <= {"on_setup", "on_answer", "on_tick", "on_end", "on_quiet"}
+    assert all(getattr(detector, name).__doc__ for name in [*handlers, "stale"])
     header = [field[0] for field in CASE_HEADER]
     assert [name for name in detector.CASE.names if name in header] == header
     assert len(detector.HYPOTHESES) <= HYPOTHESES

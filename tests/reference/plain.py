@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ringfence.detect import evidence, flood, memory
+from ringfence.detect.engine import SUBSCRIBER
 from ringfence.detect.evidence import CLOSED, ENDED, HYPOTHESES, LEDGER, OPEN, QUIET, RAISED, REOPENED
 from ringfence.detect.memory import (
     CALLED,
@@ -254,7 +255,7 @@ class PlainPass:
             self._answers(moment)
         elif moment.kind == END:
             self._ends(moment)
-        if moment.caller != 0:
+        if moment.caller != 0 and moment.ingress <= SUBSCRIBER:
             self._calls_out(moment)
 
     # What callers do.
@@ -465,7 +466,9 @@ class PlainPass:
         if case.talks > 0:
             case.talks *= 2.0 ** (-(now - case.talked) / flood.TALK_FADE)
             case.talked = now
-        if case.state != OPEN and now - case.seen > flood.QUIET_LIFE:
+        idle = now - case.seen
+        faint = case.bits[0] < 3 and case.bits[2] < 3
+        if case.state != OPEN and (idle > flood.QUIET_LIFE or (idle > HOUR and faint)):
             _restart(case)
         if not case.ledger:
             case.haste = case.haste_known = case.again = case.lives = 0.0
@@ -643,8 +646,7 @@ def _profile_end(profile: Profile, moment: Moment) -> None:
 
 
 def _pair_is_stale(pair: Pair, now: int) -> bool:
-    knows = pair.talks > 0 or pair.called > 0
-    return now - pair.seen > (memory.PAIR_LIFE if knows else memory.STRANGER_LIFE)
+    return now - pair.seen > (memory.PAIR_LIFE if pair.talks > 0 else memory.STRANGER_LIFE)
 
 
 def _relation(pair: Pair, now: int) -> int:

@@ -7,8 +7,9 @@ can run apart and still give the same alerts:
 1. `_follow`: what callers do. For every set-up, the caller's shard writes a note about the caller.
 2. `_judge`: what lines live through. The callee's shard reads the note and runs the detectors.
 
-A detector is a module of this package with the names that `flood` has. All that are found are chained into the pass; a bit
-mask says which of them run.
+A detector is a module of this package with a `NAME` and a `CASE`, the record it keeps for a number under suspicion; `flood`
+shows the rest, CONTRIBUTING.md the shortest one. Of `on_setup`, `on_answer`, `on_tick`, `on_end` and `on_quiet` it has
+those it needs. All that are found are chained into the pass; a bit mask says which of them run.
 """
 
 import importlib
@@ -60,7 +61,7 @@ def _detectors() -> list[ModuleType]:
     modules = [
         importlib.import_module(f"{ringfence.detect.__name__}.{name}") for name in names if name != "engine"
     ]
-    return [module for module in modules if hasattr(module, "on_setup")]
+    return [module for module in modules if hasattr(module, "CASE")]
 
 
 DETECTORS: Final = _detectors()
@@ -84,7 +85,7 @@ def _chain(moment: str, index: int = 0) -> Handler:
     """
     if index == len(DETECTORS):
         return _nothing
-    here: Handler = getattr(DETECTORS[index], moment)
+    here: Handler = getattr(DETECTORS[index], moment, _nothing)
     rest = _chain(moment, index + 1)
 
     @jit

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.compiled import cache_dir
+
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata
 
@@ -73,7 +75,7 @@ def plans() -> Plans:
     Returns:
         The plans, shared by all callers.
     """
-    path = _cache_dir() / f"number-plan-{_LAYOUT}-{version('phonenumbers')}.npz"
+    path = cache_dir() / f"number-plan-{_LAYOUT}-{version('phonenumbers')}.npz"
     parts = _load(path)
     if parts is None:
         parts = _build()
@@ -90,11 +92,6 @@ def _flat(parts: _Parts) -> Plans:
     table = np.concatenate([main, zones.ravel(), states.ravel()], dtype=np.int32)
     table.flags.writeable = False
     return Plans(table, {str(region): CODES + i * _ZONE_WIDTH for i, region in enumerate(parts.regions)})
-
-
-def _cache_dir() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME", "")  # a relative path is to be ignored (XDG base directories)
-    return (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~/.cache"))) / "ringfence"  # noqa: PTH111, PTH117
 
 
 def _load(path: Path) -> _Parts | None:

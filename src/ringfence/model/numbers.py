@@ -28,9 +28,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from ringfence.compiled import entry as _compiled
 from ringfence.model.number_plan import (
     STATE_FOUND,
     STATE_FOUND_AT_END,
@@ -45,12 +46,10 @@ from ringfence.model.number_plan import (
 )
 
 if TYPE_CHECKING:
-    _Function = TypeVar("_Function")
+    _Array = TypeVar("_Array")
 
-    def _compiled(function: _Function) -> _Function: ...
-    def _pointer(array: _Function) -> _Function: ...
+    def _pointer(array: _Array) -> _Array: ...
 else:
-    _compiled = njit(cache=True, nogil=True)
 
     @intrinsic
     def _pointer(_: Any, array: types.Array) -> tuple[Any, Any]:

@@ -1,0 +1,171 @@
+"""The compiled pass and the plain one find the same, to the microsecond and to a thousandth of a bit."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bench._calls import calls_in_order, moments_of
+from ringfence.detect.engine import DETECTORS, Engine
+from ringfence.detect.evidence import ENDED, RAISED
+from ringfence.detect.memory import DAY, HOUR, SECOND
+from ringfence.detect.moments import MOMENT, NEVER
+from ringfence.model.calls import Calls
+from ringfence.samples.salesman import copenhagen, sample
+from ringfence.simulate.attempts import table
+from ringfence.simulate.town import busy_town
+from tests.reference import plain
+
+EPOCH = 1_767_225_600 * SECOND  # a midnight, UTC
+
+# The compiled state is float32: 24 bits of a number, so one step at 20 bits (a threshold) is 2e-6, and a few dozen steps make
+# up an alert. What an open case has gathered may be thousands of bits: there the last of the 24 count, once for each of
+# its observations (relative 6e-8 each, a few thousand of them).
+ABSOLUTE = 1e-3
+RELATIVE = 2e-4
+
+
+def both(moments: Any) -> tuple[Any, Any, plain.PlainPass]:
+    """What the compiled pass gives out, and the plain pass."""
+    outcomes, entries = Engine(["flood"]).process(moments, NEVER)
+    return outcomes, entries, plain.PlainPass().run(plain.moments_of(moments))
+
+
+def differences(moments: Any) -> list[str]:
+    """What is not the same, in words."""
+    outcomes, entries, reference = both(moments)
+    ours = sorted(reference.entries, key=lambda entry: (entry.subject, entry.story))
+    theirs = entries[np.lexsort((entries["story"], entries["subject"]))]
+    return _compare(outcomes, reference.outcomes, {"bits"}) + _compare(
+        theirs, ours, {"value", "bits", "total"}
+    )
+
+
+def _compare(records: Any, tuples: list[Any], measured: set[str]) -> list[str]:
+    found = [] if len(records) == len(tuples) else [f"{len(records)} compiled, {len(tuples)} plain"]
+    for record, other in zip(records, tuples, strict=False):
+        row = dict(zip(record.dtype.names, record.item(), strict=True))
+        row["detector"] = DETECTORS[row["detector"]].NAME
+        for name, value in row.items():
+            expected = getattr(other, name)
+            same = (
+                abs(value - expected) <= ABSOLUTE + RELATIVE * abs(expected)
+                if name in measured
+                else value == expected
+            )
+            if not same:
+                found.append(f"{name}: compiled {value}, plain {expected}, in {other}")
+    return found
+
+
+def test_a_moment_has_the_same_fields() -> None:
+    assert plain.Moment._fields == MOMENT.names
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_towns(seed: int) -> None:
+    town = busy_town(np.random.default_rng(seed), lines=300, days=6, events=30, floods=20)
+    moments = moments_of(calls_in_order(table(town.attempts, EPOCH)))
+    outcomes, _, _ = both(moments)
+    assert (outcomes["what"] == RAISED).sum() >= 15
+    assert (outcomes["what"] == ENDED).any()
+    assert differences(moments) == []
+
+
+@pytest.mark.parametrize("rows", [copenhagen, sample])
+def test_copenhagen(rows: Any) -> None:
+    assert differences(moments_of(calls_in_order(rows()))) == []
+
+
+Row = tuple[int, int, int, int, int, int]  # gap before it, caller, callee, ring, talk, cause; all times in ms
+
+
+def calls_of(rows: list[Row]) -> Calls:
+    """Calls, one after the other; ring -1: neither answered nor ended, talk -1: not answered, -2: answered, never ended."""
+    columns = np.array(rows, np.int64).reshape(-1, 6)
+    start = EPOCH + 23 * HOUR + np.cumsum(columns[:, 0]) * 1_000
+    ring, talk = columns[:, 3], columns[:, 4]
+    answered = (ring >= 0) & (talk != -1)
+    answer = np.where(answered, start + ring * 1_000, NEVER)
+    end = start + (ring + np.maximum(talk, 0)) * 1_000
+    end[(ring < 0) | (talk == -2)] = NEVER
+    count = len(start)
+    codes = np.zeros((count, 4), np.int16)
+    codes[:, 0] = columns[:, 5]
+    words = np.zeros((count, 4), np.int64)
+    key = np.arange(1, count + 1)
+    return Calls(
+        start, answer, end, columns[:, 1], columns[:, 2], key, words, codes, key, pa.nulls(count, pa.string())
+    )
+
+
+NOBODY = -1
+"""Stands for an ever-new number."""
+
+gaps = st.one_of(
+    st.just(0),
+    st.sampled_from([1_000, 20_000, 37_500, 60_000, 90_000, 600_000, 1_800_000]),
+    st.integers(0, 900_000),
+)
+silences = st.sampled_from([0, HOUR, 6 * HOUR, 25 * HOUR, 8 * DAY, 22 * DAY, 31 * DAY, 95 * DAY, 200 * DAY])
+rings = st.one_of(st.sampled_from([0, 1_000, 3_000, 6_000, 25_000, -1]), st.integers(0, 60_000))
+talks = st.one_of(
+    st.sampled_from([-1, -1, -2, 0, 1, 3_000, 3_001, 8_000, 22_000, 21_999, 60_000, 60_001]),
+    st.integers(0, 7_200_000),
+)
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> list[Row]:
+    """Stretches of calls: a few lines, a few callers, withheld and made-up numbers, silences between."""
+    rows: list[Row] = []
+    new = 1_000
+    for _ in range(draw(st.integers(1, 8))):
+        silence = draw(silences) // 1_000
+        callers = draw(st.lists(st.sampled_from([0, NOBODY, 1, 2, 3, 11, 12, 13]), min_size=1, max_size=4))
+        callees = draw(st.lists(st.sampled_from([1, 1, 1, 2, 3, 11]), min_size=1, max_size=2))
+        pace = draw(st.lists(gaps, min_size=1, max_size=4))
+        forms = draw(
+            st.lists(st.tuples(rings, talks, st.sampled_from([0, 16, 17, 19])), min_size=1, max_size=4)
+        )
+        count = draw(st.one_of(st.integers(1, 12), st.integers(1, 120), st.sampled_from([1, 3_000])))
+        for n in range(count):
+            caller = callers[n % len(callers)]
+            if caller == NOBODY:
+                new += 1
+                caller = new
+            gap = silence if n == 0 else pace[n % len(pace)]
+            rows.append((gap, caller, callees[n % len(callees)], *forms[n % len(forms)]))
+    return rows
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+@given(sequences())
+@example([(0, 0, 1, 5_000, 1_000, 16)] * 40)
+@example([(60_000, 0, 1, 5_000, -2, 16)] * 40)
+def test_any_calls(rows: list[Row]) -> None:
+    assert differences(moments_of(calls_of(rows))) == []
+
+
+def test_thousands_of_repeats() -> None:
+    rows = [(45_000, 0, 1, 4_000, 500, 16)] * 6_000 + [(30_000, 7, 2, 20_000, -1, 19)] * 6_000
+    assert differences(moments_of(calls_of(rows))) == []
+
+
+def test_a_flood_over_midnight_that_returns() -> None:
+    flood: list[Row] = [(40_000, 0, 1, 5_000, 800, 16)] * 60
+    back: list[Row] = [(3 * DAY // 1_000, 0, 1, 5_000, 800, 16), *flood]
+    late: list[Row] = [(9 * DAY // 1_000, 0, 1, 5_000, 800, 16), *flood]
+    moments = moments_of(calls_of(flood + back + late))
+    outcomes, _, _ = both(moments)
+    assert len(outcomes) == 6
+    assert differences(moments) == []
+
+
+def test_nothing() -> None:
+    assert differences(np.zeros(0, MOMENT)) == []
+
+
