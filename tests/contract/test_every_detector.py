@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.passes import DAY, EPOCH, Run, alerts_of, as_dicts, calls_from, stories_of
 
 from ringfence.detect.engine import DETECTORS, Engine, Limits
 from ringfence.detect.evidence import CASE_HEADER, HYPOTHESES
@@ -16,7 +17,6 @@ from ringfence.model.calls import NEVER
 from ringfence.simulate.attempts import UNANSWERED, Attempts
 from ringfence.simulate.floods import SHAPES, Victim, flood
 from ringfence.simulate.town import LOOK_ALIKES, add_flood, look_alike, make_town
-from tests.passes import DAY, EPOCH, Run, alerts_of, as_dicts, calls_from, stories_of
 
 every_detector = pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: str(detector.NAME))
 
@@ -39,7 +39,7 @@ def town() -> Attempts:
 
 @every_detector
 def test_it_has_what_the_engine_and_the_reader_need(detector: ModuleType) -> None:
-    assert detector.NAME == detector.__name__.rpartition(".")[2]
+    assert detector.__name__.rpartition(".")[2] == detector.NAME
     assert detector.__doc__
     assert all(detector.TITLE)
     handlers = [name for name in vars(detector) if name.startswith("on_")]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.passes import DAY, alerts_of, calls_until
 
 from ringfence.simulate.attempts import UNANSWERED, Attempts
 from ringfence.simulate.floods import SHAPES, Victim, flood
-from tests.passes import DAY, alerts_of, calls_until
 
 LINE = "+8613800000001"
 FRIENDS = tuple(f"+86137000000{n:02d}" for n in range(40))

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.passes import DAY, EPOCH
 
 from ringfence.model.alert import Alert
 from ringfence.model.tables import ALERTS
 from ringfence.shell.scan import Options, Result, scan
 from ringfence.simulate.attempts import UNANSWERED, Attempts, table
 from ringfence.simulate.floods import Victim, flood
-from tests.passes import DAY, EPOCH
 
 SALESMAN = "+8613800000001"
 WIFE, BOSS = "+8613800000002", "+8613800000003"
@@ -66,7 +66,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
 def test_he_is_recognised_as_the_victim_within_a_few_calls(result: Result) -> None:
     alert = the_alert(result)
     assert (alert.kind, alert.subject) == ("flood", SALESMAN)
-    received = [c for c in {e.call_id for e in result.stories[0].entries if e.at <= alert.raised_at}]
+    received = {entry.call_id for entry in result.stories[0].entries if entry.at <= alert.raised_at}
     assert len(received) <= 6
     assert alert.raised_at - EPOCH <= (FRIDAY + 300) * 1e6
     assert alert.probability > 0.9

@@ -10,10 +10,16 @@ from ringfence.samples.salesman import write_sample
 from ringfence.shell.scan import Options
 
 
-def demo(out: Annotated[Path, typer.Option(help="Folder for the sample and what is found in it.")] = Path("out/demo")) -> None:
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the sample and what is found in it.")] = Path(
+        "out/demo"
+    ),
+) -> None:
     """Scan a sample: real calls from Copenhagen, with the newspaper's flood of calls put in."""
     out.mkdir(parents=True, exist_ok=True)
-    typer.echo("The first run on a machine compiles the engine, about a minute; later runs start at once.", err=True)
+    typer.echo(
+        "The first run on a machine compiles the engine, about a minute; later runs start at once.", err=True
+    )
     sample = out / "calls.csv"
     write_sample(sample)
     show(run_scan(Options([sample], out)), out)

@@ -22,7 +22,9 @@ from ringfence.shell.scan import Progress as Step
 
 
 def scan(
-    files: Annotated[list[Path], typer.Argument(help="Call records, in any format that is known.", metavar="FILES…")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Call records, in any format that is known.", metavar="FILES…")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for alerts, rejected rows and the report.")],
     format: Annotated[  # noqa: A002
         str | None, typer.Option(help="Format of all files; by default each is recognised by its content.")
@@ -31,7 +33,10 @@ def scan(
         str | None, typer.Option(help="Detectors to run, such as flood; by default all. Several: a,b.")
     ] = None,
     country: Annotated[
-        str, typer.Option(help="Country of numbers written in national form (ISO 3166).", envvar="RINGFENCE_COUNTRY")
+        str,
+        typer.Option(
+            help="Country of numbers written in national form (ISO 3166).", envvar="RINGFENCE_COUNTRY"
+        ),
     ] = "CN",
     timezone: Annotated[
         str, typer.Option(help="Zone of times written without one (IANA).", envvar="RINGFENCE_TIMEZONE")
@@ -43,9 +48,12 @@ def scan(
         int, typer.Option(help="Rows held back to put disorder right.", min=1)
     ] = WINDOW_ROWS,
     each_call: Annotated[
-        bool, typer.Option("--each-call", help="One forged_caller alert for each call, not one a number and day.")
+        bool,
+        typer.Option("--each-call", help="One forged_caller alert for each call, not one a number and day."),
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted scan stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted scan stopped.")
+    ] = False,
 ) -> None:
     """Read call records, recognise crime in them, write explained alerts and a report."""
     del each_call  # concerns forged_caller only

@@ -52,8 +52,9 @@ from ringfence.detect.memory import (
     renew_profile,
     try_pair,
 )
-from ringfence.detect.moments import ANSWER, END, NEVER, SETUP
+from ringfence.detect.moments import ANSWER, END, SETUP
 from ringfence.detect.table import FULL, Rows, Table, claim, find, mix, remove
+from ringfence.model.calls import NEVER
 
 
 def _detectors() -> list[ModuleType]:
@@ -132,7 +133,7 @@ _ROOM: Final = (LEDGER + 4) * 2 * max(len(DETECTORS), 1)
 
 
 @jit
-def shard_of(number: int, shards: int) -> int:
+def shard_of(number: int, shards: int) -> Any:
     """The shard a number belongs to."""
     return np.int64(np.uint64(mix(number, 3)) % np.uint64(shards))
 
@@ -427,11 +428,13 @@ class Shard:
     def state(self) -> State:
         """The arrays for the pass."""
         return State(
-            *((table.rows, table.count) for table in (self.lines, self.pairs, self.calls)),
-            self.ticks,
-            self.ends,
-            self._blank,
-            tuple((table.rows, table.count) for table in self.cases),
+            lines=(self.lines.rows, self.lines.count),
+            pairs=(self.pairs.rows, self.pairs.count),
+            calls=(self.calls.rows, self.calls.count),
+            ticks=self.ticks,
+            ends=self.ends,
+            blank=self._blank,
+            cases=tuple((table.rows, table.count) for table in self.cases),
         )
 
     def make_room(self, now: int) -> None:
@@ -527,13 +530,13 @@ class Engine:
     """
 
     def __init__(
-        self, detect: Iterable[str] | None = None, shards: int = 1, limits: Limits = Limits()
+        self, detect: Iterable[str] | None = None, shards: int = 1, limits: Limits | None = None
     ) -> None:
         wanted = set(detect) if detect is not None else {detector.NAME for detector in DETECTORS}
         unknown = wanted - {detector.NAME for detector in DETECTORS}
         if unknown:
             raise ValueError(f"no such detector: {', '.join(sorted(unknown))}")
-        self.shards = [Shard(limits) for _ in range(shards)]
+        self.shards = [Shard(limits or Limits()) for _ in range(shards)]
         self._enabled = sum(1 << i for i, detector in enumerate(DETECTORS) if detector.NAME in wanted)
         self._thresholds = np.array([threshold_bits(d.FALSE_ALARMS, d.STARTS) for d in DETECTORS])
         self._born = 0

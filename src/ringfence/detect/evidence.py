@@ -116,6 +116,14 @@ def case_dtype(own: list[tuple[str, str]]) -> np.dtype[np.void]:
     return np.dtype([*CASE_HEADER, *own], align=True)
 
 
+def codes(count: int) -> list[int]:
+    """Codes for the words of a ledger, from 1.
+
+    They are of NumPy's int64: for every plain number Numba would compile `weigh` anew.
+    """
+    return list(np.arange(1, count + 1))
+
+
 def threshold_bits(false_alarms: float, starts: float) -> float:
     """The threshold that keeps false alarms at a wanted rate.
 
@@ -209,7 +217,8 @@ def weigh(
         case: the record.
         scene: the moment.
         call: the call it was seen in.
-        what: code of the words; value: the figure in them.
+        what: code of the words.
+        value: the figure in them.
         bits: for each hypothesis, what the observation is worth.
         handicap: for each hypothesis, bits by which it must do better.
         bar: bits that raise the alert.
@@ -224,7 +233,7 @@ def weigh(
         return
     _write(case, scene.now, call.key, call.caller, what, value, bits)
     if case.state == OPEN:
-        _give_out(case, (case.entries - 1) % LEDGER, case.bits[case.hypothesis], scene)
+        _give_out(case, (case.entries - 1) % LEDGER, float(case.bits[case.hypothesis]), scene)
         return
     best = _best(case, handicap)
     if case.bits[best] - handicap[best] < bar:

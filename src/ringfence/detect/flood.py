@@ -26,6 +26,7 @@ from ringfence.detect.evidence import (
     QUIET,
     Scene,
     case_dtype,
+    codes,
     end_episode,
     restart,
     weigh,
@@ -45,8 +46,8 @@ from ringfence.detect.memory import (
     stranger_rate,
     withheld_rate,
 )
-from ringfence.detect.moments import NEVER
 from ringfence.detect.table import claim, find
+from ringfence.model.calls import NEVER
 
 NAME: Final = "flood"
 TITLE: Final = ("Flood of calls", "呼死你")
@@ -91,19 +92,21 @@ FREEZE_BITS: Final = 9.0
 """From here on the line stops learning, or the attack would become its habit."""
 
 # Codes of the ledger and their words; {} is the figure.
-STRANGER_SOON: Final = 1
-WITHHELD_SOON: Final = 2
-KNOWN_SOON: Final = 3
-AGAIN: Final = 4
-CALL_DROPPED: Final = 5
-RANG_OUT: Final = 6
-RANG_ONCE: Final = 7
-ENGAGED: Final = 8
-LINGERED: Final = 9
-TALKED: Final = 10
-TALKING: Final = 11
-FIRST_STRANGER: Final = 12
-FIRST_WITHHELD: Final = 13
+(
+    STRANGER_SOON,
+    WITHHELD_SOON,
+    KNOWN_SOON,
+    AGAIN,
+    CALL_DROPPED,
+    RANG_OUT,
+    RANG_ONCE,
+    ENGAGED,
+    LINGERED,
+    TALKED,
+    TALKING,
+    FIRST_STRANGER,
+    FIRST_WITHHELD,
+) = codes(13)
 
 WORDS: Final = {
     FIRST_STRANGER: ("a stranger rings", "陌生号码来电"),
@@ -432,10 +435,7 @@ def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:
         less = _repeated(case, bits[0]) / bits[0]
         bits = (bits[0] * less, bits[1] * less, bits[2] * less)
     less = 1.0 + case.talks
-    if call.relation == KNOWN:
-        bits = (0.0, 0.0, bits[2])
-    else:
-        bits = (bits[0] / less, bits[1] / less, bits[2] / less)
+    bits = (0.0, 0.0, bits[2]) if call.relation == KNOWN else (bits[0] / less, bits[1] / less, bits[2] / less)
     _weigh(case, scene, call, what, value / SECOND, bits)
 
 

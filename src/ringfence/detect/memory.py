@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from ringfence.compiled import jit
-from ringfence.detect.moments import NEVER
 from ringfence.detect.table import mix
+from ringfence.model.calls import NEVER
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
@@ -282,7 +282,7 @@ def learn_line(line: Any, relation: int, now: int) -> None:
 
 
 @jit
-def _bits_set(word: int) -> int:
+def _bits_set(word: int) -> Any:
     w = np.uint64(word)
     w = w - ((w >> np.uint64(1)) & np.uint64(0x5555555555555555))
     w = (w & np.uint64(0x3333333333333333)) + ((w >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -291,17 +291,17 @@ def _bits_set(word: int) -> int:
 
 
 @jit
-def _linear_count(ones: int, size: int) -> float:
+def _linear_count(ones: int, size: float) -> float:
     return size * math.log(size / max(size - ones, 0.5))
 
 
 @jit
 def fan_out(profile: Any) -> float:
     """How many different numbers this caller rang, about (256 bits: within a tenth up to 700)."""
-    ones = 0
+    ones: Any = np.int64(0)
     for k in range(4):
         ones += _bits_set(profile.callees[k])
-    return max(_linear_count(ones, 256), profile.before)
+    return max(_linear_count(ones, 256.0), profile.before)
 
 
 @jit
@@ -339,7 +339,7 @@ def note_of(profile: Any, note: Any, now: int) -> None:
     note.dropped = profile.dropped / max(profile.calls, 1.0)
     note.talks = profile.talks
     note.age = (now - profile.first) / DAY
-    note.devices = _linear_count(_bits_set(profile.devices), 64)
+    note.devices = _linear_count(_bits_set(profile.devices), 64.0)
 
 
 @jit

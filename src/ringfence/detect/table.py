@@ -22,7 +22,7 @@ FULL: Final = (
 
 
 @jit
-def mix(a: int, b: int) -> int:
+def mix(a: int, b: int) -> Any:
     """Hash two numbers to a non-zero key (the finaliser of MurmurHash3 by Appleby, applied twice)."""
     h = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
     for word in (np.uint64(b), np.uint64(0)):
@@ -37,7 +37,7 @@ def mix(a: int, b: int) -> int:
 
 
 @jit
-def _home(rows: Any, key: int) -> int:
+def _home(rows: Any, key: int) -> Any:
     h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
     h ^= h >> np.uint64(32)
     return np.int64(h & np.uint64(len(rows) - 1))

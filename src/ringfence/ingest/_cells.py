@@ -90,7 +90,7 @@ def _gather(
     offsets: npt.NDArray[np.int32],
     out: npt.NDArray[np.uint8],
 ) -> None:
-    data, out = borrowed(data), borrowed(out)  # type: ignore[call-arg]  # the compiler gives it its first argument
+    data, out = borrowed(data), borrowed(out)  # the compiler gives it its first argument
     for row in range(begin.size):
         size = offsets[row + 1] - offsets[row]
         source = data[begin[row] : begin[row] + size]

@@ -51,7 +51,7 @@ def _split(
     counts: npt.NDArray[np.int64],
 ) -> None:
     # counts: columns of the line; -1: a quotation is not closed, -2: there is text after one
-    data = borrowed(data)  # type: ignore[call-arg]  # the compiler gives it its first argument
+    data = borrowed(data)  # the compiler gives it its first argument
     for row in range(first.size):
         base = first[row]
         line = data[

@@ -206,7 +206,7 @@ def _clock(data: npt.NDArray[np.uint8], i: int, end: int, known: npt.NDArray[np.
 def _parse(
     data: npt.NDArray[np.uint8], first: Int64s, last: Int64s, micros: Int64s, status: npt.NDArray[np.uint8]
 ) -> None:
-    data = borrowed(data)  # type: ignore[call-arg]  # the compiler gives it its first argument
+    data = borrowed(data)  # the compiler gives it its first argument
     known = np.full(2, 1 << 40)
     for row in range(first.size):
         i, end = first[row], last[row]

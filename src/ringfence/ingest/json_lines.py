@@ -257,7 +257,7 @@ def _scan(
     finish: npt.NDArray[np.int64],
     good: npt.NDArray[np.bool_],
 ) -> None:
-    data = borrowed(data)  # type: ignore[call-arg]  # the compiler gives it its first argument
+    data = borrowed(data)  # the compiler gives it its first argument
     columns = offsets.size - 1
     for row in range(first.size):
         good[row] = False

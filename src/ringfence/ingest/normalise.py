@@ -17,6 +17,10 @@ ROW_BITS = 40
 """An origin is file << ROW_BITS | row."""
 
 
+ID_CHARS = 128
+"""Characters kept of a call's id: it names the call in alerts, and whoever rings may choose it."""
+
+
 @entry
 def _hash_text(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.uint8], out: Ints) -> None:
     """FNV-1a (Fowler, Noll, Vo) of each string; empty strings stay 0."""
@@ -67,6 +71,11 @@ def _code(column: pa.Array, words: Sequence[str]) -> npt.NDArray[np.int16]:
     return np.asarray(pc.fill_null(index, -1), np.int16) + np.int16(1)
 
 
+def _short(ids: pa.Array) -> pa.Array:
+    longest = pc.max(pc.binary_length(ids)).as_py() or 0
+    return ids if longest <= ID_CHARS else pc.utf8_slice_codeunits(ids, 0, ID_CHARS)
+
+
 def calls_of(chunk: Chunk, file: int, plan: NumberPlan, names: Names) -> tuple[Calls, list[Rejected]]:
     """Turn the calls of a chunk into integers.
 
@@ -104,6 +113,6 @@ def calls_of(chunk: Chunk, file: int, plan: NumberPlan, names: Names) -> tuple[C
     origin = (np.int64(file) << ROW_BITS) | rows
     calls = Calls(
         start, _micros(batch["answer_time"]), _micros(batch["end_time"]), caller, callee, key, words, codes, origin,
-        batch["call_id"],
+        _short(batch["call_id"]),
     )  # fmt: skip
     return calls, rejected

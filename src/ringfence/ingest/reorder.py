@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from ringfence.model.calls import COLUMNS, NEVER, Calls, Ints, join, no_calls
+from ringfence.model.calls import COLUMNS, NEVER, Calls, Ints, join, no_calls, pack_texts, unpack_texts
 
 WINDOW_ROWS = 1 << 19
 
@@ -48,7 +47,7 @@ def _fold(calls: Calls) -> tuple[Calls, int]:
     codes = np.maximum.reduceat(calls.codes, first, axis=0)
     kept = calls.take(first)
     kept.answer[:] = answer
-    kept.end[:] = np.where(end == -1, NEVER, end)
+    kept.end[:] = np.where(end == -1, NEVER, np.where(answer == NEVER, end, np.maximum(end, answer)))
     kept.words[:] = words
     kept.codes[:] = codes
     return kept, repeated
@@ -70,6 +69,7 @@ class Reorder:
         self.watermark = 0
         self._held: list[Calls] = []
         self._newest = 0
+        self._left = 0  # rows held when some were last given out
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._held)
@@ -88,16 +88,25 @@ class Reorder:
             self._held.append(calls)
         return too_late
 
-    def ready(self, safe: int) -> Calls:
-        """Give out what can be judged, ordered by (start, key), if twice the window is held.
+    def ready(self, safe: int, slack: int = 0) -> Calls:
+        """Give out what can be judged, ordered by (start, key), once twice the window is held and half of it is new.
 
         Args:
             safe: µs; files still to be read may hold rows from here on.
+            slack: rows by which files that are in order by themselves can run ahead of `safe`; what is held beyond that
+                is given out even so, so that files in no order at all cannot take all memory.
         """
-        if len(self) < 2 * self.window:
+        held = len(self)
+        if held < 2 * self.window or held - self._left < self.window:
             return no_calls()
         calls = self._sorted()
-        until = min(int(calls.start[len(calls) - self.window]), safe)
+        if len(calls) <= self.window:  # there were many repeated ones
+            self._held = [calls]
+            self._left = 0
+            return no_calls()
+        until = min(int(calls.start[-self.window]), safe)
+        if len(calls) > self.window + slack:
+            until = max(until, int(calls.start[-self.window - slack]))
         return self._give_out(calls, until)
 
     def flush(self) -> Calls:
@@ -116,21 +125,22 @@ class Reorder:
     def _give_out(self, calls: Calls, until: int) -> Calls:
         cut = int(np.searchsorted(calls.start, until)) if until != NEVER else len(calls)
         self._held = [calls.slice(cut, len(calls))] if cut < len(calls) else []
+        self._left = len(calls) - cut
         self.watermark = max(self.watermark, until)
         return calls.slice(0, cut)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state, for a snapshot; the ids travel as bytes with their offsets."""
         calls = join(self._held) if self._held else no_calls()
-        ids = calls.ids.to_pylist()
         arrays = {name: getattr(calls, name) for name in COLUMNS}
-        arrays["ids"] = np.array([text or "" for text in ids], dtype=np.str_)
-        arrays["counts"] = np.array([self.repeated, self.moved, self.watermark, self._newest])
+        arrays |= {f"ids.{name}": array for name, array in pack_texts(calls.ids).items()}
+        arrays["counts"] = np.array([self.repeated, self.moved, self.watermark, self._newest, self._left])
         return arrays
 
     def restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         """Take the state of a snapshot."""
-        ids = pa.array([text or None for text in arrays["ids"].tolist()], pa.string())
-        calls = Calls(*(arrays[name] for name in COLUMNS), ids)
+        ids = unpack_texts({name: arrays[f"ids.{name}"] for name in ("bytes", "ends", "valid")})
+        calls = Calls(**{name: arrays[name] for name in COLUMNS}, ids=ids)
         self._held = [calls] if len(calls) else []
-        self.repeated, self.moved, self.watermark, self._newest = (int(n) for n in arrays["counts"])
+        counts = (int(n) for n in arrays["counts"])
+        self.repeated, self.moved, self.watermark, self._newest, self._left = counts

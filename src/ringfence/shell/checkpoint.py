@@ -1,79 +1,121 @@
-"""Where an interrupted scan goes on: the whole state on disk, replaced as one.
+"""Where an interrupted scan goes on: its whole state in one file, replaced as one.
 
-Two files, `state.npz` (arrays, never pickled) and `state.json` (positions, stories, settings). They are written under
-new names and renamed into place by a third, `current`, that names them: whoever is killed while writing leaves the
+The file is a NumPy archive (arrays, never pickled; a checksum for each), the rest of the state is JSON in one of its
+arrays. It is written under another name, forced to disk and renamed: whoever is killed while writing leaves the
 checkpoint before.
 """
 
 import json
 import os
-import shutil
+import zipfile
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
 
+_STATE: Final = "state"
+# What NumPy and zipfile raise at a file that is cut off, overwritten or something else.
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
+)
+
+
+class DamagedError(Exception):
+    """A checkpoint cannot be read: one line, what is wrong and what to do."""
+
 
 class Checkpoint:
-    """The checkpoint in a folder."""
+    """The checkpoint in a file."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = path.with_name(path.name + ".new")
 
     def save(self, arrays: Arrays, state: dict[str, Any]) -> None:
-        """Replace the checkpoint."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        before = self._current()
-        number = (int(before) + 1) if before else 1
-        with (self._folder / f"{number}.npz").open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            _sync(file.fileno())
-        _write(self._folder / f"{number}.json", json.dumps(state))
-        _write(self._folder / "current.new", str(number))
-        (self._folder / "current.new").replace(self._folder / "current")
-        for ending in ("npz", "json"):
-            (self._folder / f"{before}.{ending}").unlink(missing_ok=True)
+        """Replace the checkpoint.
+
+        Args:
+            arrays: by any names but "state".
+            state: what JSON can hold.
+
+        Raises:
+            OSError: it cannot be written; the one before is still there.
+        """
+        text = np.frombuffer(json.dumps(state).encode(), np.uint8)
+        try:
+            with self._new.open("wb") as file:
+                np.savez(file, **arrays, **{_STATE: text})
+                file.flush()
+                os.fsync(file.fileno())
+            self._new.replace(self._path)
+        except OSError:
+            self._new.unlink(missing_ok=True)
+            raise
+        sync_folder(self._path.parent)
 
     def load(self) -> tuple[Arrays, dict[str, Any]] | None:
         """The checkpoint, or None where there is none.
 
         Raises:
-            ValueError: it cannot be read.
+            DamagedError: it cannot be read.
         """
-        current = self._current()
-        if current is None:
+        if not self._path.exists():
             return None
         try:
-            with np.load(self._folder / f"{current}.npz", allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            state = json.loads((self._folder / f"{current}.json").read_text("utf-8"))
-        except (OSError, ValueError, KeyError) as error:
-            raise ValueError(
-                f"the checkpoint in {self._folder} cannot be read; scan without --resume"
+            with np.load(self._path, allow_pickle=False) as file:
+                arrays = {name: _aligned(file[name]) for name in file.files}
+            state = json.loads(arrays.pop(_STATE).tobytes())
+        except _DAMAGE as error:
+            raise DamagedError(
+                f"{self._path}: the checkpoint is damaged; scan without --resume to begin again"
             ) from error
-        return arrays, state
+        return arrays, dict(state)
 
     def remove(self) -> None:
         """Forget the checkpoint."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _current(self) -> str | None:
-        try:
-            text = (self._folder / "current").read_text("ascii").strip()
-        except (OSError, ValueError):
-            return None
-        return text if text.isdigit() else None
+        self._path.unlink(missing_ok=True)
+        self._new.unlink(missing_ok=True)
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        _sync(file.fileno())
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to disk, where the file system can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
 
 
-def _sync(descriptor: int) -> None:
-    os.fsync(descriptor)
+def _aligned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same array, its records marked as aligned: NumPy forgets that, and the pass would be compiled once more."""
+    kind = array.dtype
+    if kind.names is None:
+        return array
+    fields = [kind.fields[name] for name in kind.names] if kind.fields else []
+    return array.view(
+        np.dtype(
+            {
+                "names": list(kind.names),
+                "formats": [field[0] for field in fields],
+                "offsets": [field[1] for field in fields],
+                "itemsize": kind.itemsize,
+                "aligned": True,
+            }
+        )
+    )

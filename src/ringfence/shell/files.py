@@ -163,7 +163,7 @@ def head(path: Path | str, size: int = HEAD_BYTES) -> bytes:
     """Return the first bytes of a file, decompressed; fewer if it is shorter or breaks before.
 
     Raises:
-        UnreadableError: the file cannot be opened.
+        UnreadableError: the file cannot be opened, or breaks before its first byte.
     """
     begun = b""
     with open_input(path) as stream:
@@ -171,7 +171,9 @@ def head(path: Path | str, size: int = HEAD_BYTES) -> bytes:
             try:
                 piece = stream.read(size - len(begun))
             except UnreadableError:
-                break
+                if begun:
+                    break
+                raise
             except OSError as error:
                 raise UnreadableError(f"{path}: {error.strerror or error}") from error
             if not piece:

@@ -1,32 +1,47 @@
 """`ringfence scan`: records in, explained alerts out; can be interrupted at any time and goes on where it was."""
 
+import fcntl
+import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from ringfence import __version__
-from ringfence.detect.engine import Arrays, Engine
+from ringfence.detect.engine import DETECTORS, Arrays, Engine
+from ringfence.detect.memory import LINE_LIFE
 from ringfence.detect.moments import Unfolder
-from ringfence.ingest.format import Chunk, Rejected, Settings
+from ringfence.ingest.format import Chunk, Rejected, Settings, formats
 from ringfence.ingest.normalise import ROW_BITS, calls_of
 from ringfence.ingest.reorder import WINDOW_ROWS, Reorder
-from ringfence.model.alert import Alert
 from ringfence.model.calls import NEVER, Calls
 from ringfence.model.numbers import Names, NumberPlan
 from ringfence.report.page import render
 from ringfence.report.story import SourceFile, Story, Summary
 from ringfence.shell.checkpoint import Checkpoint
-from ringfence.shell.outputs import JsonLines, replace_file, write_alerts
+from ringfence.shell.outputs import (
+    ALERTS_JSONL,
+    OUTPUTS,
+    REJECTED,
+    REPORT,
+    JsonLines,
+    replace_file,
+    write_alerts,
+)
 from ringfence.shell.sources import Merge, open_sources, rejected_row
 from ringfence.shell.stories import Stories
 
-BATCH_ROWS = 1 << 16
+BATCH_ROWS: Final = 1 << 16
 CHECKPOINT_SECONDS = 60.0
+CHECKPOINT: Final = ".resume.npz"
+LATE: Final = "begins before calls already judged; sort the file or raise --reorder-rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +70,41 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a scan is: bytes of all files, calls judged, alerts raised, seconds at work."""
+    """How far a scan is.
+
+    Attributes:
+        done, total: bytes of all files.
+        calls: read so far; calls_now: since the scan was started or resumed, in `seconds`.
+        alerts: raised so far.
+    """
 
     done: int
     total: int
     calls: int
+    calls_now: int
     alerts: int
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a scan found."""
+    """What a scan found.
+
+    Attributes:
+        summary: what was read.
+        stories: the alerts, in the order in which they were raised.
+        broken: for each file that could not be read to its end, one line that says why.
+        finished: False: it was stopped and can be resumed.
+    """
 
     summary: Summary
     stories: list[Story]
     broken: list[str]
     finished: bool
+
+
+class OptionsError(Exception):
+    """A scan was asked for wrongly: one line, what is wrong."""
 
 
 class ResumeError(Exception):
@@ -86,11 +119,12 @@ class Scan:
         resume: go on from the checkpoint in the output folder, if there is one.
 
     Raises:
-        UnreadableError: a file cannot be opened or recognised.
-        ResumeError: the checkpoint belongs to other files or settings.
+        OptionsError: the options make no sense.
+        UnreadableError: the format of a file is not known.
     """
 
     def __init__(self, options: Options, *, resume: bool = False) -> None:
+        _check(options)
         self._options = options
         self._plan = NumberPlan.of(options.settings.country)
         self._names = Names()
@@ -101,76 +135,102 @@ class Scan:
         self._stories = Stories(self._names)
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
-        self._times: tuple[int, int] | None = None
+        self._span = _Span()
         self._before = 0.0
-        options.out.mkdir(parents=True, exist_ok=True)
-        self._checkpoint = Checkpoint(options.out / ".resume")
-        sizes = self._resume() if resume else None
-        self._alerts = JsonLines(options.out / "alerts.jsonl", sizes["alerts"] if sizes else 0)
-        self._rejected = JsonLines(options.out / "rejected.jsonl", sizes["rejected"] if sizes else 0)
-        self._merge = Merge(self._sources)
+        self._wanted = resume
+        self._checkpoint = Checkpoint(options.out / CHECKPOINT)
 
     def run(
         self,
         should_stop: Callable[[], bool] = lambda: False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> Result:
-        """Read, judge, write.
+        """Read, judge, write. Can be done once.
 
         Args:
             should_stop: asked between batches; if it says so, a checkpoint is written and the scan ends unfinished.
             on_progress: told after every batch.
+
+        Raises:
+            OptionsError: another scan is writing into the output folder.
+            ResumeError: the checkpoint belongs to other files or settings.
+            DamagedError: the checkpoint cannot be read.
+            OSError: the output folder cannot be written to.
         """
-        began = time.monotonic()
-        saved = began
-        finished = True
+        self._options.out.mkdir(parents=True, exist_ok=True)
+        with _locked(self._options.out):
+            self._open_outputs()
+            self._merge = Merge(self._sources)
+            try:
+                return self._run(should_stop, on_progress)
+            finally:
+                self._merge.close()
+                self._alerts.close()
+                self._rejected.close()
+
+    def _open_outputs(self) -> None:
+        out = self._options.out
+        sizes = self._resume() if self._wanted else None
+        if sizes is None:
+            self._checkpoint.remove()  # before anything else: it does not belong to the new files
+            for name in OUTPUTS:
+                (out / name).unlink(missing_ok=True)
+        try:
+            self._rejected = JsonLines(out / REJECTED, sizes["rejected"] if sizes else 0)
+        except ValueError as error:
+            raise ResumeError(f"{error}; scan without --resume") from error
+        self._alerts = JsonLines(out / ALERTS_JSONL)
+        self._alerts.write(story.alert.as_dict() for story in self._stories)
+
+    def _run(self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]) -> Result:
+        began = saved = time.monotonic()
+        pause = CHECKPOINT_SECONDS
+        calls_before = self._counts["judged"] + len(self._reorder)
         while (step := self._merge.next()) is not None:
             self._take(*step)
-            self._judge(self._reorder.ready(self._merge.safe()), self._reorder.watermark)
+            calls = self._reorder.ready(self._merge.safe(), self._merge.slack())
+            self._judge(calls, self._reorder.watermark)
             now = time.monotonic()
-            on_progress(self._progress(now - began))
+            on_progress(self._progress(now - began, calls_before))
             if should_stop():
-                finished = False
-                break
-            if now - saved > CHECKPOINT_SECONDS:
+                self._save(now - began)
+                return self._write(self._before + time.monotonic() - began, finished=False)
+            if now - saved >= pause:
                 self._save(now - began)
                 saved = time.monotonic()
-        seconds = self._before + time.monotonic() - began
-        if not finished:
-            self._save(time.monotonic() - began)
-            return self._result(seconds, finished=False)
+                pause = max(CHECKPOINT_SECONDS, 20 * (saved - now))  # a large state is saved less often
         self._judge(self._reorder.flush(), NEVER)
-        result = self._result(self._before + time.monotonic() - began, finished=True)
-        self._write(result)
+        result = self._write(self._before + time.monotonic() - began, finished=True)
+        self._checkpoint.remove()
         return result
 
     def _take(self, place: int, chunk: Chunk) -> None:
         """Take a chunk into the reorder window."""
         source = self._sources[place]
         self._counts.update(chunk.notes)
-        self._put_aside(place, list(chunk.rejected))
+        self._put_aside(place, chunk.rejected)
         if chunk.table != "calls":
             self._counts[f"{chunk.table}_not_used_yet"] += len(chunk.rows)
             return
         calls, rejected = calls_of(chunk, place, self._plan, self._names)
-        source.rejected += len(rejected)
         source.calls += len(calls)
         self._put_aside(place, rejected)
-        if len(calls):
-            self._merge.advance(place, int(calls.start.max()))
-            self._put_late_aside(self._reorder.push(calls))
+        self._put_late_aside(self._reorder.push(calls))
 
-    def _put_aside(self, place: int, rejected: list[Rejected]) -> None:
-        self._rejected.write(rejected_row(self._sources[place], row) for row in rejected)
+    def _put_aside(self, place: int, rejected: Sequence[Rejected]) -> None:
+        source = self._sources[place]
+        source.rejected += len(rejected)
+        self._rejected.write(rejected_row(source, row) for row in rejected)
         self._reasons.update(row.reason for row in rejected)
 
     def _put_late_aside(self, late: Calls) -> None:
-        for origin in late.origin.tolist():
-            place, row = origin >> ROW_BITS, origin & ((1 << ROW_BITS) - 1)
-            self._sources[place].rejected += 1
-            self._sources[place].calls -= 1
-            reason = "begins before calls already judged: sort the file or raise --reorder-rows"
-            self._put_aside(place, [Rejected(row, reason)])
+        """Put rows aside that come too late; all are of the file that was just read."""
+        if not len(late):
+            return
+        place = int(late.origin[0]) >> ROW_BITS
+        rows = (late.origin & ((1 << ROW_BITS) - 1)).tolist()
+        self._sources[place].calls -= len(rows)
+        self._put_aside(place, [Rejected(row, LATE) for row in rows])
 
     def _judge(self, calls: Calls, until: int) -> None:
         """Run the pass over ordered calls, some at a time, never cutting an instant apart."""
@@ -188,35 +248,41 @@ class Scan:
 
     def _judge_batch(self, calls: Calls, watermark: int) -> None:
         self._stories.ids.add(calls)
-        if len(calls):
-            first = self._times[0] if self._times else int(calls.start[0])
-            self._times = (first, int(calls.start[-1]))
         self._counts["judged"] += len(calls)
         moments = self._unfolder.unfold(calls, watermark)
+        self._span.take(calls, moments)
         alerts = self._stories.take(*self._engine.process(moments, watermark))
         self._alerts.write(alert.as_dict() for alert in alerts)
         self._counts["alerts"] += len(alerts)
 
-    def _progress(self, seconds: float) -> Progress:
-        done = sum(source.position() for source in self._sources)
-        total = sum(source.size for source in self._sources)
+    def _progress(self, seconds: float, calls_before: int) -> Progress:
         return Progress(
-            done, total, self._counts["judged"] + len(self._reorder), self._counts["alerts"], seconds
+            done=self._merge.done,
+            total=sum(source.size for source in self._sources),
+            calls=self._counts["judged"] + len(self._reorder),
+            calls_now=self._counts["judged"] + len(self._reorder) - calls_before,
+            alerts=self._counts["alerts"],
+            seconds=seconds,
         )
 
-    def _result(self, seconds: float, *, finished: bool) -> Result:
+    def _lines(self) -> int | None:
+        """How many lines were called; None where the memory has begun to forget lines."""
+        tables = [shard.lines for shard in self._engine.shards]
+        if self._span.length > LINE_LIFE or any(table.forgotten for table in tables):
+            return None
+        return sum(int(table.count[0]) for table in tables)
+
+    def _summary(self, seconds: float, *, finished: bool) -> Summary:
         counts = self._counts
         notes = {k: v for k, v in sorted(counts.items()) if k not in {"judged", "alerts"}}
-        notes |= {"repeated": self._reorder.repeated, "reordered": self._reorder.moved}
+        notes |= {"repeated": self._reorder.repeated, "late": self._reorder.moved}
         settings = self._options.settings
-        summary = Summary(
-            files=[
-                SourceFile(str(s.path), s.format.NAME, s.rows, s.calls, s.rejected) for s in self._sources
-            ],
+        return Summary(
+            files=[SourceFile(s.name, s.format.NAME, s.rows, s.calls, s.rejected) for s in self._sources],
             calls=counts["judged"],
-            lines=None,
-            first=self._times[0] if self._times else None,
-            last=self._times[1] if self._times else None,
+            lines=self._lines(),
+            first=self._span.first,
+            last=self._span.last,
             rejected=dict(self._reasons.most_common()),
             notes={name: count for name, count in notes.items() if count},
             seconds=seconds,
@@ -224,32 +290,30 @@ class Scan:
             timezone=settings.timezone,
             finished=finished,
         )
-        broken = [source.broken for source in self._sources if source.broken]
-        return Result(summary, list(self._stories), broken, finished)
 
-    def _write(self, result: Result) -> None:
-        """Put the final files into place."""
+    def _write(self, seconds: float, *, finished: bool) -> Result:
+        """Put the files into place: what was found, in its final form or as far as it is known."""
+        self._stories.settle(self._engine)
+        summary = self._summary(seconds, finished=finished)
+        stories = list(self._stories)
         self._rejected.write(
-            {"file": str(source.path), "row": None, "reason": source.broken}
+            {"file": source.name, "row": None, "reason": source.broken}
             for source in self._sources
             if source.broken
         )
-        self._alerts.close()
-        self._rejected.close()
-        alerts: list[Alert] = [story.alert for story in result.stories]
-        write_alerts(self._options.out, alerts)
-        pieces = (piece.encode() for piece in render(result.summary, result.stories))
-        replace_file(self._options.out / "report.html", pieces)
-        self._checkpoint.remove()
+        write_alerts(self._options.out, [story.alert for story in stories])
+        pieces = (piece.encode() for piece in render(summary, stories))
+        replace_file(self._options.out / REPORT, pieces)
+        return Result(summary, stories, [s.broken for s in self._sources if s.broken], finished)
 
     def _asked(self) -> dict[str, Any]:
         """What a checkpoint must agree with."""
         options = self._options
         return {
             "version": __version__,
-            "files": [source.signature() for source in self._sources],
+            "files": [source.signature for source in self._sources],
             "formats": [source.format.NAME for source in self._sources],
-            "detect": list(options.detect) if options.detect else None,
+            "detectors": list(options.detect) if options.detect else None,
             "settings": asdict(options.settings),
             "window": options.window,
             "shards": options.shards,
@@ -266,9 +330,9 @@ class Scan:
             "names": self._names.to_lists(),
             "counts": self._counts,
             "reasons": self._reasons,
-            "times": self._times,
+            "span": asdict(self._span),
             "seconds": self._before + seconds,
-            "sizes": {"alerts": self._alerts.size(), "rejected": self._rejected.size()},
+            "sizes": {"rejected": self._rejected.size()},
         }
         self._checkpoint.save(arrays, state)
 
@@ -281,17 +345,11 @@ class Scan:
         }
 
     def _resume(self) -> dict[str, int] | None:
-        try:
-            found = self._checkpoint.load()
-        except ValueError as error:
-            raise ResumeError(str(error)) from error
+        found = self._checkpoint.load()
         if found is None:
             return None
         arrays, state = found
-        if state["asked"] != self._asked():
-            raise ResumeError(
-                "the interrupted scan had other files, settings or another version; scan without --resume"
-            )
+        self._compare(state.get("asked", {}))
         for part, keeper in self._parts().items():
             prefix = f"{part}:"
             keeper.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
@@ -301,10 +359,90 @@ class Scan:
         self._stories.restore(state["stories"])
         self._counts = Counter(state["counts"])
         self._reasons = Counter(state["reasons"])
-        self._times = tuple(state["times"]) if state["times"] else None
+        self._span = _Span(**state["span"])
         self._before = state["seconds"]
         sizes: dict[str, int] = state["sizes"]
         return sizes
+
+    def _compare(self, before: dict[str, Any]) -> None:
+        """Refuse to go on with other files or settings."""
+        asked = self._asked()
+        if before == asked:
+            return
+        different = next(name for name in asked if before.get(name) != asked[name])
+        what = f"the {different} of the interrupted scan were others"
+        if different == "version":
+            what = "the scan was interrupted in another version of the program"
+        elif different == "files" and [f[:1] for f in before["files"]] == [f[:1] for f in asked["files"]]:
+            changed = next(s for s, f in zip(self._sources, before["files"], strict=True) if s.signature != f)
+            what = f"{changed.name} has changed since the scan was interrupted"
+        raise ResumeError(f"{what}; scan without --resume to begin again")
+
+
+@dataclass(slots=True)
+class _Span:
+    """µs: the first and the last set-up, and the latest moment judged."""
+
+    first: int | None = None
+    last: int | None = None
+    latest: int = 0
+
+    def take(self, calls: Calls, moments: npt.NDArray[np.void]) -> None:
+        if len(calls):
+            self.first = int(calls.start[0]) if self.first is None else self.first
+            self.last = int(calls.start[-1])
+        if len(moments):
+            self.latest = int(moments["time"][-1])
+
+    @property
+    def length(self) -> int:
+        return self.latest - self.first if self.first is not None else 0
+
+
+def _check(options: Options) -> None:
+    """Refuse options that make no sense, before anything is written."""
+    try:
+        NumberPlan.of(options.settings.country)
+    except ValueError as error:
+        raise OptionsError(str(error)) from error
+    try:
+        ZoneInfo(options.settings.timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise OptionsError(
+            f"unknown timezone {options.settings.timezone!r}; an IANA name is needed, such as Asia/Shanghai"
+        ) from error
+    if options.format is not None and options.format not in formats():
+        known = ", ".join(sorted(formats()))
+        raise OptionsError(f"unknown format {options.format!r}; known are {known}")
+    names = {detector.NAME for detector in DETECTORS}
+    unknown = [name for name in options.detect or () if name not in names]
+    if unknown or options.detect == ():
+        wanted = unknown[0] if unknown else ""
+        raise OptionsError(f"unknown detector {wanted!r}; known are {', '.join(sorted(names))}")
+    if min(options.window, options.batch, options.shards) < 1:
+        raise OptionsError("window, batch and shards must be at least 1")
+    if options.out.exists() and not options.out.is_dir():
+        raise OptionsError(f"{options.out} is a file, not a folder; name another folder with --out")
+    written = {(options.out / name).resolve() for name in (*OUTPUTS, CHECKPOINT)}
+    for path in options.files:
+        if path.resolve() in written:
+            raise OptionsError(f"{path} would be overwritten; name another folder with --out")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep a second scan out of a folder for as long as this one, or its process, lives."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OptionsError(f"another scan is writing into {folder}; name another folder with --out") from error
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def scan(options: Options, **how: Any) -> Result:

@@ -1,19 +1,46 @@
 """The files of a scan, read side by side in the order of their times."""
 
+import heapq
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
-import pyarrow.compute as pc
+import numpy as np
+import pyarrow as pa
 
 from ringfence.ingest.format import Chunk, Format, Rejected, Settings, UnreadableError, formats, recognise
 from ringfence.shell.files import head, open_input
 
-KEPT_ROWS = 1_000
-"""A file of up to so many rows is kept in memory once it has been looked at, a larger one is opened again when its time has come."""
+KEPT_ROWS: Final = 1_000
+"""A file of up to so many rows is read whole when it is looked at, so that it need not stay open."""
 
-UNREAD = -1
+AHEAD_ROWS: Final = 1 << 20
+"""Rows of all files that are kept from looking at them; files beyond that are read again when their time has come."""
+
+AHEAD_FILES: Final = 64
+"""Files that stay open after they were looked at."""
+
+UNREAD: Final = -1
+
+
+class Nothing:
+    """The format of an empty file, such as a log that was just rotated: no rows."""
+
+    NAME = "empty"
+    TITLE = "An empty file"
+
+    @staticmethod
+    def sniff(head: bytes) -> int:
+        """Return 100 for nothing at all."""
+        return 0 if head else 100
+
+    @staticmethod
+    def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
+        """Yield nothing."""
+        del stream, settings
+        yield from ()
 
 
 @dataclass(slots=True)
@@ -21,161 +48,237 @@ class Source:
     """A file, and how far it has been read.
 
     Attributes:
-        frontier: µs, the latest set-up read so far; before the first chunk, the earliest of that chunk.
-        chunks: chunks given out.
+        size: bytes on disk; signature: tells whether the file is still the same.
+        frontier: µs, rows still to be read begin about there or later: the median set-up of the newest chunk (one row
+            with a clock far ahead must not move it); before the first chunk, the earliest of that chunk.
+        chunks: chunks given out; newest: rows of the last one.
+        rows: rows used up; calls, ignored, rejected: what became of them.
         broken: why the file could not be read to its end.
     """
 
     path: Path
     format: Format
     settings: Settings
-    size: int
+    size: int = 0
+    signature: list[Any] = field(default_factory=list)
     frontier: int = UNREAD
     chunks: int = 0
+    newest: int = 0
     rows: int = 0
     calls: int = 0
+    ignored: int = 0
     rejected: int = 0
     finished: bool = False
     broken: str | None = None
     _skip: int = 0
     _stream: BinaryIO | None = None
     _reader: Iterator[Chunk] | None = None
-    _kept: list[Chunk] = field(default_factory=list)
+    _ahead: list[Chunk] = field(default_factory=list)
 
-    def look(self) -> None:
-        """Find out when the file begins, without holding it open."""
-        reader = self._chunks()
-        first = next(reader, None)
-        if first is None or len(first.rows) > KEPT_ROWS:
-            self._close()
-        else:
-            second = next(reader, None)
-            self._kept = [first] if second is None else []
-            self._close()
+    @property
+    def name(self) -> str:
+        """The path as text that can be written anywhere (a file name need not be UTF-8)."""
+        return name_of(self.path)
+
+    @property
+    def open(self) -> bool:
+        """Whether the file is held open."""
+        return self._stream is not None
+
+    def look(self) -> int:
+        """Find out when the file begins; returns how many rows are kept for it."""
+        first = self._read()
+        self.frontier = 0
+        if first is not None:
+            self._ahead.append(first)
+            if len(first.rows):
+                self.frontier = int(_times(first).min())
+            if first.read <= KEPT_ROWS and (second := self._read()) is not None:
+                self._ahead.append(second)
+        return sum(chunk.read for chunk in self._ahead)
+
+    def put_back(self) -> None:
+        """Forget what was looked at."""
+        self._ahead.clear()
+        self._close()
         self.broken = None
-        times = (
-            first.records.column(0)
-            if first is None or first.table != "calls"
-            else first.records["start_time"]
-        )
-        self.frontier = _earliest(times) if first is not None else 0
 
     def next(self) -> Chunk | None:
         """The next chunk; None at the end."""
-        if self._kept:
-            chunk = self._kept.pop(0)
+        chunk = self._ahead.pop(0) if self._ahead else self._read()
+        if chunk is None:
             self.finished = True
-        else:
-            self._reader = self._reader or self._chunks()
-            for _ in range(self._skip):
-                next(self._reader, None)
-            self._skip = 0
-            following = next(self._reader, None)
-            if following is None:
-                self.finished = True
-                self._close()
-                return None
-            chunk = following
+            return None
         self.chunks += 1
+        self.newest = len(chunk.rows)
         self.rows += chunk.read
-        self.rejected += len(chunk.rejected)
+        self.ignored += chunk.ignored + (len(chunk.rows) if chunk.table != "calls" else 0)
+        if len(chunk.rows):
+            times = _times(chunk)
+            self.frontier = max(self.frontier, int(np.partition(times, len(times) // 2)[len(times) // 2]))
         return chunk
 
     def position(self) -> int:
-        """Bytes of the file read so far, about."""
+        """Bytes of the file (as it lies on disk) read so far, about."""
         if self.finished:
             return self.size
         if self._stream is None:
             return 0
         raw = getattr(self._stream, "file", self._stream)
         try:
-            return int(raw.tell())
+            return min(int(raw.tell()), self.size)
         except (OSError, ValueError):
             return 0
+
+    def _read(self) -> Chunk | None:
+        if self._reader is None:
+            self._reader = self._chunks()
+            for _ in range(self._skip):
+                next(self._reader, None)
+        chunk = next(self._reader, None)
+        if chunk is None:
+            self._close_stream()  # the reader stays: it is at its end
+        return chunk
 
     def _chunks(self) -> Iterator[Chunk]:
         try:
             self._stream = open_input(self.path)
             yield from self.format.read(self._stream, self.settings)
-        except UnreadableError as error:
-            self.broken = str(error)
+        except (UnreadableError, OSError) as error:
+            self.broken = _said(self.path, error)
 
-    def _close(self) -> None:
+    def _close_stream(self) -> None:
         if self._stream is not None:
             self._stream.close()
-        self._stream = self._reader = None
+        self._stream = None
+
+    def _close(self) -> None:
+        self._reader = None
+        self._close_stream()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._close()
 
     def as_json(self) -> dict[str, Any]:
         """The state, for a snapshot."""
-        names = ("frontier", "chunks", "rows", "calls", "rejected", "finished", "broken")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _STATE}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take the state of a snapshot: what was read then is skipped."""
-        for name, value in state.items():
-            setattr(self, name, value)
+        for name in _STATE:
+            setattr(self, name, state[name])
         self._skip = self.chunks
-        if self._skip:
-            self._kept = []
-
-    def signature(self) -> list[Any]:
-        """What tells whether the file is still the same."""
-        status = self.path.stat()
-        return [str(self.path), status.st_size, status.st_mtime_ns]
 
 
-def _earliest(times: Any) -> int:
-    earliest = pc.min(times).cast("int64").as_py()
-    return int(earliest) if earliest is not None else 0
+_STATE: Final = (
+    "frontier", "chunks", "newest", "rows", "calls", "ignored", "rejected", "finished", "broken",
+)  # fmt: skip
+
+
+def _times(chunk: Chunk) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The times of a chunk's rows, µs."""
+    name = "start_time" if chunk.table == "calls" else "time"
+    return np.asarray(chunk.records[name].cast(pa.int64()))
+
+
+def name_of(path: Path) -> str:
+    """A path as text that can be written anywhere."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _said(path: Path, error: Exception) -> str:
+    """An error as one line that names the file."""
+    text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    name = name_of(path)
+    text = text.replace(str(path), name)
+    return text if name in text else f"{name}: {text}"
 
 
 def open_sources(paths: list[Path], name: str | None, settings: Settings) -> list[Source]:
-    """Recognise every file.
+    """Recognise every file; one that cannot be opened is told of as broken, an empty one has no rows.
+
+    Args:
+        paths: the files.
+        name: of the format of all of them; None: each is recognised by its content.
+        settings: for the readers.
 
     Raises:
-        UnreadableError: one cannot be opened, or its format is not known.
+        UnreadableError: the format of a file is not known.
     """
-    sources = []
-    for path in paths:
-        try:
-            fmt = formats()[name] if name else recognise(head(path))
-        except UnreadableError as error:
-            raise UnreadableError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-        sources.append(Source(path, fmt, settings, path.stat().st_size))
-    return sources
+    return [_open_source(path, name, settings) for path in paths]
+
+
+def _open_source(path: Path, name: str | None, settings: Settings) -> Source:
+    try:
+        begun = head(path)
+        status = path.stat()
+    except (UnreadableError, OSError) as error:
+        return Source(path, Nothing(), settings, finished=True, broken=_said(path, error), frontier=0)
+    try:
+        fmt = (formats()[name] if name else recognise(begun, settings)) if begun else Nothing()
+    except UnreadableError as error:
+        raise UnreadableError(_said(path, error)) from error
+    signature = [str(path), status.st_size, status.st_mtime_ns]
+    return Source(path, fmt, settings, status.st_size, signature)
 
 
 class Merge:
-    """Takes chunks from the file that is furthest behind."""
+    """Takes chunks from the file that is furthest behind.
+
+    Attributes:
+        done: bytes of all files read so far, about.
+    """
 
     def __init__(self, sources: list[Source]) -> None:
         self.sources = sources
         if len(sources) > 1:
-            for source in sources:
-                if source.frontier == UNREAD:
-                    source.look()
+            self._look()
+        self.done = sum(source.position() for source in sources)
+        self._left = [(source.frontier, place) for place, source in enumerate(sources) if not source.finished]
+        heapq.heapify(self._left)
+
+    def _look(self) -> None:
+        rows = files = 0
+        for source in self.sources:
+            if source.frontier != UNREAD:
+                continue
+            kept = source.look()
+            if rows + kept > AHEAD_ROWS or (source.open and files == AHEAD_FILES):
+                source.put_back()
+            else:
+                rows += kept
+                files += source.open
 
     def safe(self) -> int:
         """µs: what is still to be read begins about here or later."""
-        left = [source.frontier for source in self.sources if not source.finished]
-        return min(left) if left else 2**62
+        return self._left[0][0] if self._left else 2**62
+
+    def slack(self) -> int:
+        """Rows that may have been read beyond `safe` where every file is in order."""
+        return sum(self.sources[place].newest for _, place in self._left)
 
     def next(self) -> tuple[int, Chunk] | None:
         """The next chunk and the place of its file; None when all are read."""
-        while True:
-            left = [(s.frontier, place) for place, s in enumerate(self.sources) if not s.finished]
-            if not left:
-                return None
-            place = min(left)[1]
-            chunk = self.sources[place].next()
-            if chunk is not None:
-                return place, chunk
+        while self._left:
+            place = self._left[0][1]
+            source = self.sources[place]
+            before = source.position()
+            chunk = source.next()
+            self.done += source.position() - before
+            if chunk is None:
+                heapq.heappop(self._left)
+                continue
+            heapq.heapreplace(self._left, (source.frontier, place))
+            return place, chunk
+        return None
 
-    def advance(self, place: int, latest: int) -> None:
-        """Note the latest set-up read from a file."""
-        self.sources[place].frontier = max(self.sources[place].frontier, latest)
+    def close(self) -> None:
+        """Let go of all files."""
+        for source in self.sources:
+            source.close()
 
 
 def rejected_row(source: Source, rejected: Rejected) -> dict[str, Any]:
     """A line of rejected.jsonl."""
-    return {"file": str(source.path), "row": rejected.row, "reason": rejected.reason}
+    return {"file": source.name, "row": rejected.row, "reason": rejected.reason}

@@ -2,25 +2,30 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, fields, replace
+from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ringfence.detect.engine import DETECTORS
-from ringfence.detect.evidence import ENDED, RAISED, probability
+from ringfence.detect.engine import DETECTORS, Engine
+from ringfence.detect.evidence import ENDED, OPEN, RAISED, probability
 from ringfence.detect.table import Rows
 from ringfence.model.alert import Alert, Episode, LedgerEntry
-from ringfence.model.calls import Calls
+from ringfence.model.calls import Calls, pack_texts, unpack_texts
 from ringfence.model.numbers import Names, to_text
 from ringfence.model.spans import span, span_zh
 from ringfence.report.story import Story
 
 MAX_ENTRIES = 20_000
 """Observations kept of one story; later ones are counted."""
+
+ALL_ENTRIES = 1_000_000
+"""Observations kept of all stories together."""
 
 ID_ROWS = 1 << 20
 """Rows whose ids are kept, so that a ledger can name the calls that came before the alert."""
@@ -35,51 +40,90 @@ def key_text(key: int) -> str:
     return f"{key & 0xFFFF_FFFF_FFFF_FFFF:016x}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Calls as they were judged: the number of the first, then columns."""
+
+    first: int
+    start: npt.NDArray[np.int64]
+    key: npt.NDArray[np.int64]
+    ids: pa.Array
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.key)
+
+
 class CallIds:
-    """The ids of the newest calls, by key."""
+    """The ids of the newest calls, by key.
+
+    An id can be asked for until `limit` further calls have begun. That is counted in calls, not in batches, so the way the
+    calls are cut into batches makes no difference.
+    """
 
     def __init__(self, limit: int = ID_ROWS) -> None:
         self._limit = limit
-        self._parts: deque[tuple[npt.NDArray[np.int64], pa.Array]] = deque()
+        self._parts: deque[_Part] = deque()
         self._rows = 0
 
     def add(self, calls: Calls) -> None:
-        """Keep the ids of a batch."""
-        if calls.ids.null_count == len(calls):
+        """Keep the ids of a batch (ordered by start, none before the last one's)."""
+        if not len(calls):
             return
-        self._parts.append((calls.key, calls.ids))
+        while self._parts and self._rows - self._parts[0].end >= self._limit:
+            self._parts.popleft()
+        self._parts.append(_Part(self._rows, calls.start, calls.key, calls.ids))
         self._rows += len(calls)
-        while self._rows - len(self._parts[0][0]) >= self._limit:
-            self._rows -= len(self._parts.popleft()[0])
 
-    def texts(self, keys: npt.NDArray[np.int64]) -> dict[int, str]:
-        """The id of each call, or its key in words."""
-        found = {int(key): key_text(int(key)) for key in keys}
-        wanted = np.unique(keys)
-        for part, ids in self._parts:
-            for place in np.flatnonzero(np.isin(part, wanted)):
-                text = ids[int(place)].as_py()
-                if text:
-                    found[int(part[place])] = text
-        return found
+    def texts(self, keys: npt.NDArray[np.int64], times: npt.NDArray[np.int64]) -> list[str]:
+        """The ids of calls, or their keys in words.
+
+        Args:
+            keys: int64[n].
+            times: int64[n], µs, within the newest batch: when each is asked for.
+        """
+        found: dict[int, tuple[int, str | None]] = {}
+        missing = np.unique(keys)
+        for part in reversed(self._parts):  # nearly all are in the newest
+            hits = np.flatnonzero(np.asarray(pc.is_in(pa.array(part.key), value_set=pa.array(missing))))
+            for place in hits.tolist():
+                found[int(part.key[place])] = part.first + place, part.ids[place].as_py()
+            missing = np.setdiff1d(missing, part.key[hits])
+            if not len(missing):
+                break
+        begun = self._begun(times)
+        texts = []
+        for key, count in zip(keys.tolist(), begun.tolist(), strict=True):
+            place, text = found.get(key, (0, None))
+            texts.append(text if text and count - place <= self._limit else key_text(key))
+        return texts
+
+    def _begun(self, times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many calls had begun at each time."""
+        begun = np.zeros(len(times), np.int64)
+        for part in self._parts:
+            begun = np.maximum(begun, part.first + np.searchsorted(part.start, times, "right"))
+        return begun
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The state, for a snapshot."""
-        keys = [part for part, _ in self._parts]
-        ids = [text or "" for _, part in self._parts for text in part.to_pylist()]
-        sizes = np.array([len(part) for part in keys], np.int64)
-        joined = np.concatenate(keys) if keys else np.zeros(0, np.int64)
-        return {"keys": joined, "ids": np.array(ids, dtype=np.str_), "sizes": sizes}
+        if not self._parts:
+            return {"rows": np.array([self._rows])}
+        ids = pa.concat_arrays([part.ids for part in self._parts])
+        return {
+            "rows": np.array([self._rows]),
+            "start": np.concatenate([part.start for part in self._parts]),
+            "key": np.concatenate([part.key for part in self._parts]),
+            **pack_texts(ids),
+        }
 
     def restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         """Take the state of a snapshot."""
+        self._rows = int(arrays["rows"][0])
         self._parts.clear()
-        ids = pa.array([text or None for text in arrays["ids"].tolist()], pa.string())
-        first = 0
-        for size in arrays["sizes"].tolist():
-            self._parts.append((arrays["keys"][first : first + size], ids[first : first + size]))
-            first += size
-        self._rows = first
+        if "key" in arrays:
+            first = self._rows - len(arrays["key"])
+            self._parts.append(_Part(first, arrays["start"], arrays["key"], unpack_texts(arrays)))
 
 
 class Stories:
@@ -88,6 +132,7 @@ class Stories:
     def __init__(self, names: Names) -> None:
         self.names = names
         self._stories: dict[Subject, Story] = {}
+        self._entries = 0
         self.ids = CallIds()
 
     def __iter__(self) -> Iterator[Story]:
@@ -99,20 +144,22 @@ class Stories:
         """Take what the pass gave out; returns the alerts that are new."""
         if not len(outcomes) and not len(entries):
             return []
-        texts = self.ids.texts(np.concatenate([entries["call"], outcomes["call"]]))
+        stretches = self._stretches(outcomes)
+        texts = self._ids(outcomes, entries, stretches)
         seen: dict[Subject, list[LedgerEntry]] = {}
-        for entry in entries:
+        for entry, call_id in zip(entries, texts[len(outcomes) :], strict=True):
             subject = _subject(entry)
-            seen.setdefault(subject, []).append(self._observation(entry, DETECTORS[subject[0]], texts))
+            seen.setdefault(subject, []).append(self._observation(entry, DETECTORS[subject[0]], call_id))
         new = []
-        for outcome in outcomes:
+        for outcome, call_id in zip(outcomes, texts[: len(outcomes)], strict=True):
             subject = _subject(outcome)
             if outcome["what"] == ENDED:
                 self._end(subject, outcome)
                 continue
-            closed = self._closed(subject)
-            ledger = [e for e in seen.get(subject, []) if closed <= e.at <= int(outcome["at"])]
-            episode = _episode(outcome, texts, ledger)
+            at = int(outcome["at"])
+            since = next(first for first, last in stretches[subject] if last == at)
+            ledger = [entry for entry in seen.get(subject, []) if since <= entry.at <= at]
+            episode = _episode(outcome, call_id, ledger)
             if outcome["what"] == RAISED:
                 new.append(self._raise(subject, outcome, episode, ledger))
             else:
@@ -121,16 +168,47 @@ class Stories:
             self._keep(subject, observations)
         return new
 
-    def _closed(self, subject: Subject) -> int:
-        story = self._stories.get(subject)
-        return (story.alert.closed_at or 0) if story else 0
+    def _stretches(self, outcomes: Rows) -> dict[Subject, list[tuple[int, int]]]:
+        """For each alert and return of a story: from when to when its evidence reaches, µs."""
+        found: dict[Subject, list[tuple[int, int]]] = {}
+        closed: dict[Subject, int] = {}
+        for outcome in outcomes:
+            subject = _subject(outcome)
+            if outcome["what"] == ENDED:
+                closed[subject] = int(outcome["at"])
+                continue
+            story = self._stories.get(subject)
+            since = closed.get(subject) or (story.alert.closed_at if story else None) or 0
+            found.setdefault(subject, []).append((since, int(outcome["at"])))
+        return found
 
-    def _observation(self, entry: np.void, detector: ModuleType, texts: dict[int, str]) -> LedgerEntry:
+    def _ids(
+        self, outcomes: Rows, entries: Rows, stretches: dict[Subject, list[tuple[int, int]]]
+    ) -> list[str]:
+        """The ids of the calls, asked for when the pass gave them out: a ledger's with its alert."""
+        times = [
+            next((last for first, last in stretches.get(_subject(entry), ()) if first <= at <= last), at)
+            for entry, at in zip(entries, entries["at"].tolist(), strict=True)
+        ]
+        keys = np.concatenate([outcomes["call"], entries["call"]])
+        return self.ids.texts(keys, np.array([*outcomes["at"].tolist(), *times], np.int64))
+
+    def settle(self, engine: Engine) -> None:
+        """Bring the episodes that are not over up to date: their last call, and how many there were."""
+        for shard in engine.shards:
+            for index, table in enumerate(shard.cases):
+                for case in table.rows[table.rows["state"] == OPEN]:
+                    story = self._stories[index, int(case["key"]), int(case["raised"])]
+                    story.alert.episodes[-1] = replace(
+                        story.alert.episodes[-1], last_call_at=int(case["last"]), calls=int(case["calls"])
+                    )
+
+    def _observation(self, entry: np.void, detector: ModuleType, call_id: str) -> LedgerEntry:
         english, chinese = detector.WORDS[int(entry["what"])]
         value = float(entry["value"])
         return LedgerEntry(
             at=int(entry["at"]),
-            call_id=texts[int(entry["call"])],
+            call_id=call_id,
             caller=to_text(int(entry["caller"]), self.names),
             what=int(entry["what"]),
             value=value,
@@ -174,47 +252,49 @@ class Stories:
 
     def _keep(self, subject: Subject, observations: list[LedgerEntry]) -> None:
         story = self._stories[subject]
-        room = max(MAX_ENTRIES - len(story.entries), 0)
-        story.entries.extend(observations[:room])
-        self._stories[subject] = replace(story, dropped=story.dropped + len(observations[room:]))
-        episodes = story.alert.episodes
-        if episodes[-1].closed_at is None:
-            last = max(observations[-1].at, episodes[-1].last_call_at)
-            calls = len({entry.call_id for entry in story.entries if entry.at >= episodes[-1].began_at})
-            episodes[-1] = replace(episodes[-1], last_call_at=last, calls=max(calls, episodes[-1].calls))
+        room = max(min(MAX_ENTRIES - len(story.entries), ALL_ENTRIES - self._entries), 0)
+        kept = observations[:room]
+        story.entries.extend(kept)
+        self._entries += len(kept)
+        if len(kept) < len(observations):
+            self._stories[subject] = replace(story, dropped=story.dropped + len(observations) - len(kept))
 
     def as_json(self) -> list[Any]:
         """The state, for a snapshot."""
         names = [detector.NAME for detector in DETECTORS]
         return [
-            {"detector": names[key[0]], "subject": key[1], "story": asdict(story)}
+            [names[key[0]], key[1], asdict(replace(story.alert, ledger=[])), _rows(story.alert.ledger), _rows(story.entries), story.dropped]
             for key, story in self._stories.items()
-        ]
+        ]  # fmt: skip
 
     def restore(self, state: list[Any]) -> None:
         """Take the state of a snapshot."""
         index = {detector.NAME: place for place, detector in enumerate(DETECTORS)}
-        for item in state:
-            story = _story(item["story"])
-            self._stories[index[item["detector"]], item["subject"], story.alert.raised_at] = story
+        for name, subject, alert, ledger, entries, dropped in state:
+            alert["ledger"] = [LedgerEntry(*row) for row in ledger]
+            alert["episodes"] = [Episode(**episode) for episode in alert["episodes"]]
+            story = Story(Alert(**alert), [LedgerEntry(*row) for row in entries], dropped)
+            self._stories[index[name], subject, story.alert.raised_at] = story
+            self._entries += len(entries)
+
+
+_columns = attrgetter(*(column.name for column in fields(LedgerEntry)))
+
+
+def _rows(entries: list[LedgerEntry]) -> list[tuple[Any, ...]]:
+    """Observations as short lists (a checkpoint may hold a million)."""
+    return [_columns(entry) for entry in entries]
 
 
 def _subject(record: np.void) -> Subject:
     return int(record["detector"]), int(record["subject"]), int(record["story"])
 
 
-def _episode(outcome: np.void, texts: dict[int, str], ledger: list[LedgerEntry]) -> Episode:
+def _episode(outcome: np.void, call_id: str, ledger: list[LedgerEntry]) -> Episode:
     return Episode(
         raised_at=int(outcome["at"]),
-        call_id=texts[int(outcome["call"])],
+        call_id=call_id,
         began_at=ledger[0].at if ledger else int(outcome["at"]),
         last_call_at=int(outcome["last"]),
         calls=int(outcome["calls"]),
     )
-
-
-def _story(state: dict[str, Any]) -> Story:
-    alert = dict(state["alert"])
-    alert["ledger"] = [LedgerEntry(**entry) for entry in alert["ledger"]]
-    alert["episodes"] = [Episode(**episode) for episode in alert["episodes"]]
-    return Story(Alert(**alert), [LedgerEntry(**entry) for entry in state["entries"]], state["dropped"])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ringfence.simulate.attempts import UNANSWERED, Attempts
 
@@ -20,14 +21,14 @@ class Victim:
     contacts: tuple[str, ...] = ()
 
 
-def gaps(rng: np.random.Generator, shape: str, calls: int) -> np.ndarray:
+def gaps(rng: np.random.Generator, shape: str, calls: int) -> npt.NDArray[np.float64]:
     """Seconds between the set-ups of a flood."""
     if shape == "newspaper":  # 16 in the first ten minutes, then one every one to two minutes
         first = rng.exponential(38, min(calls, 15)) + 2
         return np.concatenate([first, rng.uniform(60, 120, max(calls - 15, 0))])
     mean = {"slow": 600.0, "minute": 60.0}.get(shape) or rng.choice([20.0, 40.0, 75.0, 150.0])
     spread = rng.choice([0.1, 0.5, 1.0])  # from nearly a clock to nearly chance
-    return np.maximum(mean * (1 - spread) + rng.exponential(mean * spread, calls), 1.0)
+    return np.asarray(np.maximum(mean * (1 - spread) + rng.exponential(mean * spread, calls), 1.0))
 
 
 def _callers(rng: np.random.Generator, shape: str, victim: Victim, calls: int) -> list[str | None]:
@@ -58,7 +59,8 @@ def flood(
         rng: the chance.
         shape: one of SHAPES.
         victim: who is attacked.
-        start: seconds; calls: how many.
+        start: seconds.
+        calls: how many.
         answers: share of calls that the victim answers; None: drawn (some never answer, some nearly always do).
     """
     share = rng.choice([0.0, 0.2, 0.5, 0.9]) if answers is None else answers

@@ -108,7 +108,9 @@ def look_alike(rng: np.random.Generator, town: Town, kind: str, line: int, start
         for time in start + rng.uniform(0, spread, int(rng.integers(12, 40))):
             answered = 0.6 if kind == "birthday" else 0.45
             _attempt(rng, attempts, float(time), str(rng.choice(known)), number, answered, kind)
-    elif kind == "storm":  # somebody showed this number to hundreds; they ring back, once, and ask who that was
+    elif (
+        kind == "storm"
+    ):  # somebody showed this number to hundreds; they ring back, once, and ask who that was
         for time in start + np.sort(rng.exponential(3600, int(rng.integers(20, 120)))):
             caller = _stranger(rng, town)
             if rng.random() < 0.6:
@@ -164,5 +166,7 @@ def busy_town(
         look_alike(rng, town, kind, int(chosen[n]), float(start), days)
     for n in range(floods):
         start = float(rng.uniform(2, days - 1) * DAY)
-        add_flood(rng, town, SHAPES[n % len(SHAPES)], int(chosen[events + n]), start, int(rng.integers(25, 200)))
+        add_flood(
+            rng, town, SHAPES[n % len(SHAPES)], int(chosen[events + n]), start, int(rng.integers(25, 200))
+        )
     return town
