@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli.scan import run_scan, show
-from ringfence.samples.salesman import write_sample
-from ringfence.shell.scan import Options
+from ringfence.cli.errors import FAILED, fail
 
 
 def demo(
@@ -16,10 +14,18 @@ def demo(
     ),
 ) -> None:
     """Scan a sample: real calls from Copenhagen, with the newspaper's flood of calls put in."""
-    out.mkdir(parents=True, exist_ok=True)
+    from ringfence.cli.work import failing_plainly, run_scan, show
+    from ringfence.samples.salesman import write_sample
+    from ringfence.shell.scan import Options
+
     typer.echo(
         "The first run on a machine compiles the engine, about a minute; later runs start at once.", err=True
     )
     sample = out / "calls.csv"
-    write_sample(sample)
-    show(run_scan(Options([sample], out)), out)
+    with failing_plainly(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_sample(sample)
+    result = run_scan(Options([sample], out))
+    show(result, out)
+    if not result.finished:
+        fail("interrupted", FAILED)

@@ -8,7 +8,17 @@ FAILED: Final = 1  # it could not do the work
 ASKED_WRONGLY: Final = 2
 
 
+def plain(text: str) -> str:
+    """Text fit for a terminal and for one line: what cannot be printed becomes a question mark."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def say(message: str) -> None:
+    """Say something on stderr, in one line."""
+    typer.echo(f"ringfence: {plain(message)}", err=True)
+
+
 def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong and leave."""
-    typer.echo(f"ringfence: {message}", err=True)
+    say(message)
     raise typer.Exit(code)

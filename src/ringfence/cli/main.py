@@ -1,5 +1,6 @@
 """`ringfence`: the commands, put together."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from ringfence import __version__
 from ringfence.cli.bench import bench
 from ringfence.cli.demo import demo
+from ringfence.cli.formats import formats
 from ringfence.cli.scan import scan
 
 app = typer.Typer(
@@ -20,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(scan)
 app.command()(demo)
+app.command()(formats)
 app.command()(bench)
 
 
@@ -40,4 +43,9 @@ def _main(
 
 def run() -> None:
     """Run the command line; an error that is the program's own is shown whole, to be reported."""
-    sys.exit(app())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a file name that the terminal cannot show is no reason to fail
+    app()

@@ -437,7 +437,9 @@ def _locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OptionsError(f"another scan is writing into {folder}; name another folder with --out") from error
+            raise OptionsError(
+                f"another scan is writing into {folder}; name another folder with --out"
+            ) from error
         except OSError:
             pass  # a file system without locks
         yield
