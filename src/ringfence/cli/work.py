@@ -24,8 +24,8 @@ _SHOWN = 20
 
 def run_scan(options: Options, *, resume: bool = False) -> Result:
     """Run a scan with a progress bar; ends the program with one line if it cannot."""
-    _check_files(options.files)
     with failing_plainly(options.out), _stop_on_signal() as should_stop:
+        _check_files(options.files)
         scan = Scan(options, resume=resume)
         with _progress_bar() as on_progress:
             return scan.run(should_stop, on_progress)
@@ -61,7 +61,7 @@ def _stop_on_signal() -> Iterator[Callable[[], bool]]:
 
     def note(number: int, _: FrameType | None) -> None:
         asked.append(number)
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -55,10 +55,10 @@ class Checkpoint:
         Raises:
             OSError: it cannot be written; the one before is still there.
         """
-        text = np.frombuffer(json.dumps(state).encode(), np.uint8)
+        members: dict[str, Any] = {**arrays, _STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}
         try:
             with self._new.open("wb") as file:
-                np.savez(file, **arrays, **{_STATE: text})
+                np.savez(file, **members)
                 file.flush()
                 os.fsync(file.fileno())
             self._new.replace(self._path)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from ringfence import __version__
 from ringfence.detect.engine import DETECTORS, Arrays, Engine
 from ringfence.detect.memory import LINE_LIFE
 from ringfence.detect.moments import Unfolder
-from ringfence.ingest.format import Chunk, Rejected, Settings, formats
+from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError, formats
 from ringfence.ingest.normalise import ROW_BITS, calls_of
 from ringfence.ingest.reorder import WINDOW_ROWS, Reorder
 from ringfence.model.calls import NEVER, Calls
@@ -414,6 +415,7 @@ def _check(options: Options) -> None:
     if options.format is not None and options.format not in formats():
         known = ", ".join(sorted(formats()))
         raise OptionsError(f"unknown format {options.format!r}; known are {known}")
+    _check_mapping(options)
     names = {detector.NAME for detector in DETECTORS}
     unknown = [name for name in options.detect or () if name not in names]
     if unknown or options.detect == ():
@@ -427,6 +429,17 @@ def _check(options: Options) -> None:
     for path in options.files:
         if path.resolve() in written:
             raise OptionsError(f"{path} would be overwritten; name another folder with --out")
+
+
+def _check_mapping(options: Options) -> None:
+    """Refuse a mapping that is missing or wrong."""
+    for fmt in formats().values():
+        needs = getattr(fmt, "NEEDS_MAPPING", False)
+        if needs and (options.settings.mapping is not None or options.format == fmt.NAME):
+            try:
+                next(fmt.read(BytesIO(), options.settings), None)
+            except UnreadableError as error:
+                raise OptionsError(str(error)) from error
 
 
 @contextmanager
