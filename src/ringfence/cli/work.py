@@ -1,5 +1,6 @@
 """Running a scan for somebody at a terminal: progress, signals, errors in one line, a short table."""
 
+import resource
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ def run_scan(options: Options, *, resume: bool = False) -> Result:
     """Run a scan with a progress bar; ends the program with one line if it cannot."""
     with failing_plainly(options.out), _stop_on_signal() as should_stop:
         _check_files(options.files)
+        _allow_files(len(options.files))
         scan = Scan(options, resume=resume)
         with _progress_bar() as on_progress:
             return scan.run(should_stop, on_progress)
@@ -52,6 +54,15 @@ def _check_files(files: list[Path]) -> None:
             fail(f"{path}: no such file", ASKED_WRONGLY)
         if not path.is_file():
             fail(f"{path}: is not a regular file; write the records into one first", ASKED_WRONGLY)
+
+
+def _allow_files(count: int) -> None:
+    """Let the process hold many files open: those whose times overlap are read side by side."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 200
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @contextmanager

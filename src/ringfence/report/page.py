@@ -2,14 +2,16 @@
 
 import base64
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ringfence.compiled import cache_dir
 from ringfence.detect.flood import PRIOR_BITS
 from ringfence.model.alert import Episode, LedgerEntry
 from ringfence.report import labels, picture, words
@@ -242,10 +244,21 @@ def _one(key: str, **values: Both | str | float) -> str:
     return both.en if both.en == both.zh else f"{both.en} / {both.zh}"
 
 
+def _kept_templates() -> FileSystemBytecodeCache | None:
+    """Compiled templates, kept between runs: compiling them takes longer than a small scan."""
+    folder = cache_dir() / "templates"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("ringfence.report"),
+        bytecode_cache=_kept_templates(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -138,16 +138,14 @@ def origin(caller: str | None) -> Origin:
 
 def _place(parsed: Any) -> tuple[Both, Both]:
     """Return the place and its country or province."""
-    from phonenumbers import geocoder
+    from ringfence.report import places
 
-    country = Both(
-        geocoder.country_name_for_number(parsed, "en"), geocoder.country_name_for_number(parsed, "zh")
-    )
+    country = Both(*places.country(parsed))
     if not country.en:
         code = f"+{parsed.country_code}"
         unknown = Both(f"country code {code}", f"国家代码 {code}")
         return unknown, unknown
-    area = Both(geocoder.description_for_number(parsed, "en"), geocoder.description_for_number(parsed, "zh"))
+    area = Both(*places.area(parsed))
     place = _within(country, area)
     if parsed.country_code != _CHINA:
         return place, country

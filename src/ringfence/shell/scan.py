@@ -351,6 +351,14 @@ class Scan:
             return None
         arrays, state = found
         self._compare(state.get("asked", {}))
+        try:
+            return self._restore(arrays, state)
+        except (KeyError, ValueError) as error:
+            raise ResumeError(
+                "the scan was interrupted in another version of the program; scan without --resume"
+            ) from error
+
+    def _restore(self, arrays: Arrays, state: dict[str, Any]) -> dict[str, int]:
         for part, keeper in self._parts().items():
             prefix = f"{part}:"
             keeper.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
