@@ -27,16 +27,14 @@ def benches() -> dict[str, ModuleType]:
 
 def machine() -> str:
     """What it was measured on."""
-    return (
-        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, Numba {numba.__version__}"
-    )
+    return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, Numba {numba.__version__}"
 
 
 def page(results: list[tuple[ModuleType, list[Table]]]) -> str:
     """The page of the documentation."""
     parts = [
         "# Benchmarks",
-        "Written by `.venv/bin/python -m bench --write`; `make bench` prints the same tables. "
+        "Written by `.venv/bin/python -m bench --write`; `make bench` prints the same tables.",
         f"Measured on {machine()}, shared with other work: compare figures within a run.",
     ]
     for module, tables in results:
@@ -64,14 +62,18 @@ def main() -> None:
     for name in asked.names or found:
         began = time.monotonic()
         tables = found[name].run()
-        console.print(f"\n[bold]{found[name].TITLE}[/bold] ({time.monotonic() - began:.0f} s)\n", highlight=False)
+        console.print(
+            f"\n[bold]{found[name].TITLE}[/bold] ({time.monotonic() - began:.0f} s)\n", highlight=False
+        )
         for table in tables:
             table.show(console)
         console.print(found[name].READING, highlight=False)
         results.append((found[name], tables))
     if asked.write:
         PAGE.write_text(page(results), encoding="utf-8")
-        console.print(f"\nwritten: {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
+        console.print(
+            f"\nwritten: {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}"
+        )
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ def run() -> list[Table]:
             scans.append(_wall(*arguments))
             imports.append(_wall(IMPORTS))
         parts = _median([_parts(folder) for _ in range(3)])
-    whole = Table(f"Wall time of a process, s (wanted: at most {WANTED:.0f})", ("", "median", "least", "most"))
+    whole = Table(
+        f"Wall time of a process, s (wanted: at most {WANTED:.0f})", ("", "median", "least", "most")
+    )
     for title, times in (("ringfence scan, code compiled before", scans), (IMPORTS, imports)):
         whole.add(title, *(figure(x, 2) for x in (statistics.median(times), min(times), max(times))))
     where = Table("Where it goes, s (median of 3)", ("", "s"))

@@ -72,7 +72,10 @@ def newspaper(
 
 
 def _rings(calls: Calls) -> list[Ring]:
-    return [Ring(*row) for row in zip(calls.start.tolist(), calls.caller.tolist(), calls.callee.tolist(), strict=True)]
+    return [
+        Ring(*row)
+        for row in zip(calls.start.tolist(), calls.caller.tolist(), calls.callee.tolist(), strict=True)
+    ]
 
 
 def _run(rng: np.random.Generator, real: pa.Table, people: list[str], *, withheld: bool, answers: float) -> tuple[list[Injection], Calls]:  # fmt: skip
@@ -91,7 +94,9 @@ def _run(rng: np.random.Generator, real: pa.Table, people: list[str], *, withhel
     return [Injection(line, withheld, answers, rings[line]) for line in lines], calls
 
 
-def _made_up_rings(both: Attempts, lines: list[int], spans: list[tuple[int, int]]) -> dict[int, tuple[Ring, ...]]:
+def _made_up_rings(
+    both: Attempts, lines: list[int], spans: list[tuple[int, int]]
+) -> dict[int, tuple[Ring, ...]]:
     starts = epoch() + (np.array(both.start) * 1e6).astype(np.int64)
     found = {}
     for line, (first, last) in zip(lines, spans, strict=True):
@@ -143,11 +148,15 @@ def _delays(title: str, groups: dict[str, list[Recognition]]) -> Table:
 
 
 def _split(recognitions: list[Recognition]) -> dict[str, list[Recognition]]:
+    """By who calls and how often the victim answers, and by how long the lines had been watched."""
     groups: dict[str, list[Recognition]] = {}
+    watched: dict[str, list[Recognition]] = {"in the first three days of watching": [], "later": []}
     for r in recognitions:
         who = "withheld" if r.injection.withheld else "new numbers"
         groups.setdefault(f"{who}, {r.injection.answers:.0%} answered", []).append(r)
-    return groups
+        young = r.injection.rings[0].time < epoch() + 72 * HOUR
+        watched["in the first three days of watching" if young else "later"].append(r)
+    return groups | watched
 
 
 def _bound() -> Table:
@@ -193,5 +202,3 @@ def run() -> list[Table]:
         _bound(),
         _false_alarms(alone, _rings(alone)),
     ]
-
-

@@ -61,7 +61,9 @@ def measure(town: Town, days: int, counts: Counts) -> None:
     """Count what is found in a town."""
     alarms = _alarms(town)
     starts: dict[str, list[float]] = defaultdict(list)
-    for start, callee, what in zip(town.attempts.start, town.attempts.callee, town.attempts.what, strict=True):
+    for start, callee, what in zip(
+        town.attempts.start, town.attempts.callee, town.attempts.what, strict=True
+    ):
         if what in SHAPES:
             starts[callee].append(start)
     for victim, shape, first, last in town.truth:
@@ -97,7 +99,8 @@ def _false_alarms(counts: Counts) -> list[Table]:
         bursts.add(kind, len(counts.bursts[kind]), share(sum(counts.bursts[kind]), len(counts.bursts[kind])))
     low, high = rate_interval(counts.ordinary_alarms, counts.ordinary_days)
     ordinary = Table(
-        "False alarms of ordinary lines", ("", "line-days", "alarms", "per 100,000 line-days", "95 % interval")
+        "False alarms of ordinary lines",
+        ("", "line-days", "alarms", "per 100,000 line-days", "95 % interval"),
     )
     ordinary.add(
         "ordinary life",

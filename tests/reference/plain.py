@@ -12,7 +12,7 @@ seconds decides when it is over.
 import math
 import struct
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,7 +33,8 @@ from ringfence.detect.memory import (
     TALK,
     WITHHELD,
 )
-from ringfence.detect.moments import ANSWER, END, NEVER, SETUP
+from ringfence.detect.moments import ANSWER, END, SETUP
+from ringfence.model.calls import NEVER
 
 Bits = tuple[float, float, float]
 

@@ -59,7 +59,7 @@ def as_text(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def write(path: Path, rows: pa.Table, row_group: int = 120) -> Path:
+def write(path: Path, rows: pa.Table, row_group: int = 150) -> Path:
     """Write records in the format that the ending names."""
     if path.suffix == ".parquet":
         pq.write_table(rows, path, row_group_size=row_group)

@@ -79,8 +79,9 @@ def pack_texts(texts: pa.Array) -> dict[str, npt.NDArray[Any]]:
     """A text column as arrays of numbers, for a snapshot: all bytes, where each text ends, and which are not null."""
     if not len(texts):
         return {"bytes": np.zeros(0, np.uint8), "ends": np.zeros(0, np.int64), "valid": np.zeros(0, np.bool_)}
-    _, offsets, data = texts.cast(pa.large_string()).buffers()
-    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    wide = texts.cast(pa.large_string())
+    _, offsets, data = wide.buffers()
+    ends = np.frombuffer(offsets, np.int64)[wide.offset : wide.offset + len(wide) + 1]
     whole = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
     return {
         "bytes": whole[ends[0] : ends[-1]],

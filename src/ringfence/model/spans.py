@@ -18,13 +18,13 @@ def _parts(seconds: float, place: int) -> list[str]:
 
 def span(seconds: float) -> str:
     """Such as "1.2 s", "84 s", "14 min 3 s", "2 h 5 min"."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{max(seconds, 0.0):.1f} s"
-    return f"{seconds:.0f} s" if seconds < 120 else " ".join(_parts(seconds, 0))
+    return f"{seconds:.0f} s" if seconds < 119.5 else " ".join(_parts(seconds, 0))
 
 
 def span_zh(seconds: float) -> str:
     """Such as "1.2 秒", "84 秒", "14 分 3 秒", "2 小时 5 分"."""
-    if seconds < 10:
+    if seconds < 9.95:
         return f"{max(seconds, 0.0):.1f} 秒"
-    return f"{seconds:.0f} 秒" if seconds < 120 else " ".join(_parts(seconds, 1))
+    return f"{seconds:.0f} 秒" if seconds < 119.5 else " ".join(_parts(seconds, 1))

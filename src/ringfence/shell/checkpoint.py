@@ -17,6 +17,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 _STATE: Final = "state"
 
+
 class DamagedError(Exception):
     """A checkpoint cannot be read: one line, what is wrong and what to do."""
 
@@ -59,14 +60,14 @@ class Checkpoint:
         if not self._path.exists():
             return None
         try:
-            with np.load(self._path, allow_pickle=False) as file:
+            with self._path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 arrays = {name: _aligned(file[name]) for name in file.files}
-            state = json.loads(arrays.pop(_STATE).tobytes())
-        except Exception as error:  # NumPy and zipfile raise anything at a file that is cut off or overwritten
+            state = dict(json.loads(arrays.pop(_STATE).tobytes()))
+        except Exception as error:  # NumPy and zipfile raise anything at a damaged file
             raise DamagedError(
                 f"{self._path}: the checkpoint is damaged; scan without --resume to begin again"
             ) from error
-        return arrays, dict(state)
+        return arrays, state
 
     def remove(self) -> None:
         """Forget the checkpoint."""

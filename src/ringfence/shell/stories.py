@@ -186,12 +186,17 @@ class Stories:
         self, outcomes: Rows, entries: Rows, stretches: dict[Subject, list[tuple[int, int]]]
     ) -> list[str]:
         """The ids of the calls, asked for when the pass gave them out: a ledger's with its alert."""
-        times = [
-            next((last for first, last in stretches.get(_subject(entry), ()) if first <= at <= last), at)
-            for entry, at in zip(entries, entries["at"].tolist(), strict=True)
-        ]
+        times = entries["at"].copy()
+        for (detector, number, story), found in stretches.items():
+            own = (
+                (entries["detector"] == detector)
+                & (entries["subject"] == number)
+                & (entries["story"] == story)
+            )
+            for first, last in found:
+                times[own & (entries["at"] >= first) & (entries["at"] <= last)] = last
         keys = np.concatenate([outcomes["call"], entries["call"]])
-        return self.ids.texts(keys, np.array([*outcomes["at"].tolist(), *times], np.int64))
+        return self.ids.texts(keys, np.concatenate([outcomes["at"], times]))
 
     def settle(self, engine: Engine) -> None:
         """Bring the episodes that are not over up to date: their last call, and how many there were."""
