@@ -300,6 +300,7 @@ class PlainPass:
         line = self._aged_line(moment.callee, now)
         call = self._open_call(moment)
         self._on_setup(line, call, note, now)
+        self._ticks.append((now + MINUTE, moment.call))
         if call.relation == KNOWN:
             line.last_known = now
         elif call.relation == WITHHELD or call.tries == 0:
@@ -347,17 +348,20 @@ class PlainPass:
         if call is None:
             return
         call.answer = call.seen = moment.time
+        call.minutes = 0
         self._ticks.append((moment.time + MINUTE, moment.call))
         self._on_answer(call, moment.time)
 
     def _ends(self, moment: Moment) -> None:
         call = self._up(moment.call, moment.time)
-        if call is None:
-            return
-        self._on_end(call, moment.cause, moment.time)
+        if call is not None:
+            self._end_call(call, moment.cause, moment.time)
+
+    def _end_call(self, call: Call, cause: int, now: int) -> None:
+        self._on_end(call, cause, now)
         if call.pair is not None:
-            _end_pair(call.pair, call.answer, moment.time)
-        del self._calls[moment.call]
+            _end_pair(call.pair, call.answer, now)
+        del self._calls[call.key]
 
     def _calls_out(self, moment: Moment) -> None:
         """A moment seen from the calling line: whom one rings, one knows."""
@@ -374,9 +378,18 @@ class PlainPass:
         while ticks and ticks[0][0] <= until:
             now, key = ticks.popleft()
             call = self._calls.get(key)
-            if call is None or call.answer + (call.minutes + 1) * MINUTE != now:
+            if call is None:
+                continue
+            ringing = call.answer == NEVER
+            if (call.start if ringing else call.answer) + (call.minutes + 1) * MINUTE != now:
                 continue
             call.minutes += 1
+            if ringing:
+                if call.minutes < memory.RING_MINUTES:
+                    ticks.append((now + MINUTE, key))
+                else:
+                    self._end_call(call, memory.UNKNOWN_END, now)
+                continue
             if call.minutes == 1:
                 self._talked(call, now)
             if now - call.answer < memory.CALL_LIFE:
@@ -464,10 +477,12 @@ class PlainPass:
             case.state = QUIET
             case.raised = 0
             case.pace = 0.0
+        idle = now - case.seen
+        if case.state == QUIET and idle > flood.QUIET_LIFE:
+            case.talks = case.extra = 0.0
         if case.talks > 0:
             case.talks *= 2.0 ** (-(now - case.talked) / flood.TALK_FADE)
             case.talked = now
-        idle = now - case.seen
         faint = case.bits[0] < 3 and case.bits[2] < 3
         if case.state != OPEN and (idle > flood.QUIET_LIFE or (idle > HOUR and faint)):
             _restart(case)
@@ -557,7 +572,7 @@ class PlainPass:
             case.lives += 2.0
             return -main, -linger
         # as float32 a share of exactly .8 is above .8, so it counts; here it is below
-        if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.8 - 1e-6:
+        if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.7499:
             return 1.0, 0.5
         return 0.4, 0.3
 
@@ -740,12 +755,14 @@ def _answered_bits(span: int, *, again: bool) -> Bits:
     if span <= DROPPED:
         return (1.0, 0.5, 0.7) if again else (2.5, 0.5, 2.2)
     if span <= 8 * SECOND:
-        return (0.0, 0.3, 0.0) if again else (0.3, 1.3, 0.0)
-    return (-1.5, 0.3, -3.0) if again else (-1.5, 1.3, -3.0)
+        return (-0.5, 0.3, -0.5) if again else (-0.5, 1.3, -0.5)
+    return (-2.5, 0.3, -3.0) if again else (-2.5, 1.3, -3.0)
 
 
 def _unanswered(span: int, cause: int, *, again: bool) -> tuple[int, Bits]:
-    if cause == flood._BUSY:
+    if cause == memory.UNKNOWN_END:
+        return flood.LOST, (0.3, 0.1, 0.2)
+    if cause in flood._CANNOT_RING:
         return flood.ENGAGED, (0.3, 0.2, 0.1)
     if 0 < span <= 6 * SECOND:
         return flood.RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)

@@ -191,7 +191,6 @@ def crowd(time: int, talk: int) -> list[Timed]:
 HOURS = 3_600_000
 
 
-@pytest.mark.xfail(strict=False, reason="a case out of date keeps `talks` and `extra` until it is swept")
 def test_a_case_out_of_date_is_absent_before_it_is_swept() -> None:
     again = 7 * 120_000 + 61_000 + 6 * HOURS + 100_000
     talk: list[Timed] = [(120_000 * n, 100 + n, 1, 5_000, 61_000, 16) for n in range(8)]
@@ -201,7 +200,6 @@ def test_a_case_out_of_date_is_absent_before_it_is_swept() -> None:
     assert alerts_of(1, talk + flood + others) == alerts_of(1, talk + flood + others, shards=4)
 
 
-@pytest.mark.xfail(strict=False, reason="the end of a call out of date counts until the call is swept")
 def test_a_call_out_of_date_is_absent_before_it_is_swept() -> None:
     first: list[Timed] = [(0, 0, 9, 5_000, -1, 19), (1_000, 50, 1, 5_000, 13 * HOURS, 16)]
     flood: list[Timed] = [(14 * HOURS + 60_000 * n, 50 + n, 1, 5_000, 1_000, 16) for n in range(30)]

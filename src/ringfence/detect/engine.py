@@ -36,8 +36,10 @@ from ringfence.detect.memory import (
     PAIR_LIFE,
     PROFILE,
     PROFILE_LIFE,
+    RING_MINUTES,
     STRANGER_LIFE,
     TALK,
+    UNKNOWN_END,
     WITHHELD,
     age_line,
     call_pair,
@@ -261,6 +263,7 @@ def _line_rings(m: Any, note: Any, ask: Ask, state: State, scene: Scene) -> None
     age_line(line, m.time)
     call = _open_call(m, state.calls, state.pairs)
     _on_setup(ask.enabled, state.cases, ask.thresholds, scene, line, call, note)
+    _schedule(m.time + MINUTE, m.call, state)
     if call.relation == KNOWN:
         line.last_known = m.time
     elif call.relation == WITHHELD or call.tries == 0:
@@ -276,8 +279,11 @@ def _line_answers(m: Any, ask: Ask, state: State, scene: Scene) -> None:
     if place < 0:
         return
     call = state.calls[0][place]
+    if m.time - call.seen > CALL_LIFE:
+        return
     call.answer = m.time
     call.seen = m.time
+    call.minutes = 0
     _schedule(m.time + MINUTE, m.call, state)
     _on_answer(ask.enabled, state.cases, ask.thresholds, scene, call)
 
@@ -294,14 +300,22 @@ def _schedule(time: int, call: int, state: State) -> None:
 def _line_is_left(m: Any, ask: Ask, state: State, scene: Scene) -> None:
     """An end, seen from the called line."""
     place = find(state.calls[0], m.call)
-    if place < 0:
-        return
+    if place >= 0:
+        _end_call(place, m.cause, ask, state, scene)
+
+
+@jit
+def _end_call(place: int, cause: int, ask: Ask, state: State, scene: Scene) -> None:
+    """Let a call be over."""
     call = state.calls[0][place]
-    _on_end(ask.enabled, state.cases, ask.thresholds, scene, call, m.cause)
+    if scene.now - call.seen > CALL_LIFE:
+        remove(state.calls[0], state.calls[1], state.blank, place)
+        return
+    _on_end(ask.enabled, state.cases, ask.thresholds, scene, call, np.int64(cause))
     if call.pair != 0:
         known = find(state.pairs[0], call.pair)
         if known >= 0:
-            end_pair(state.pairs[0][known], call.answer, m.time)
+            end_pair(state.pairs[0][known], call.answer, scene.now)
     remove(state.calls[0], state.calls[1], state.blank, place)
 
 
@@ -324,7 +338,7 @@ def _pass_minutes(until: int, ask: Ask, state: State, out: Out) -> bool:
     """Let the minutes pass up to and including `until`; False if there is no room to write."""
     size = len(state.ticks)
     while state.ends[0] < state.ends[1] and state.ticks[state.ends[0] % size, 0] <= until:
-        if out.counts[1] + _ROOM > len(out.entries):
+        if out.counts[1] + _ROOM > len(out.entries) or out.counts[0] + _ROOM > len(out.outcomes):
             return False
         now = state.ticks[state.ends[0] % size, 0]
         place = find(state.calls[0], state.ticks[state.ends[0] % size, 1])
@@ -332,10 +346,17 @@ def _pass_minutes(until: int, ask: Ask, state: State, out: Out) -> bool:
         if place < 0:
             continue
         call = state.calls[0][place]
-        if call.answer + (call.minutes + 1) * MINUTE != now:
+        since = call.start if call.answer == NEVER else call.answer
+        if since + (call.minutes + 1) * MINUTE != now:
             continue
         call.minutes += 1
         scene = Scene(now, ask.born, 0.0, 0, out)
+        if call.answer == NEVER:
+            if call.minutes < RING_MINUTES:
+                _schedule(now + MINUTE, call.key, state)
+            else:
+                _end_call(place, UNKNOWN_END, ask, state, scene)
+            continue
         _on_tick(ask.enabled, state.cases, ask.thresholds, scene, call)
         if now - call.answer < CALL_LIFE:
             _schedule(now + MINUTE, call.key, state)
@@ -346,6 +367,7 @@ def _pass_minutes(until: int, ask: Ask, state: State, out: Out) -> bool:
 def _has_room(state: State, out: Out) -> bool:
     return not (
         out.counts[1] + _ROOM > len(out.entries)
+        or out.counts[0] + _ROOM > len(out.outcomes)
         or _is_full(state.lines)
         or _is_full(state.pairs)
         or _is_full(state.calls)

@@ -41,6 +41,7 @@ from ringfence.detect.memory import (
     MINUTE,
     SECOND,
     TALK,
+    UNKNOWN_END,
     WITHHELD,
     known_rate,
     stranger_rate,
@@ -106,7 +107,8 @@ FREEZE_BITS: Final = 9.0
     TALKING,
     FIRST_STRANGER,
     FIRST_WITHHELD,
-) = codes(13)
+    LOST,
+) = codes(14)
 
 WORDS: Final = {
     FIRST_STRANGER: ("a stranger rings", "陌生号码来电"),
@@ -118,7 +120,8 @@ WORDS: Final = {
     CALL_DROPPED: ("dropped {} after the answer", "接通{}后即挂断"),
     RANG_OUT: ("never answered, rang {}", "无人接听，响铃{}"),
     RANG_ONCE: ("rang {} and gave up", "响铃{}即挂断"),
-    ENGAGED: ("the line was engaged", "线路占线"),
+    ENGAGED: ("the line was engaged or switched off", "线路占线或关机"),
+    LOST: ("no record of an answer or an end within {}", "{}内没有接通或结束的记录"),
     LINGERED: ("stayed {} without a real conversation", "接通{}，没有真正通话"),
     TALKED: ("a real conversation of {}", "真实通话{}"),
     TALKING: ("rings while a stranger has been talking for {}", "来电时，一陌生来电已通话{}"),
@@ -126,7 +129,7 @@ WORDS: Final = {
 
 _MEANS: Final = (15.0, 45.0, 135.0, 400.0, 800.0)  # s
 _SHARES: Final = (0.15, 0.25, 0.25, 0.2, 0.15)
-_BUSY: Final = 17  # Q.850
+_CANNOT_RING: Final = (17, 18, 20, 27)  # Q.850: busy, no user responding, absent, out of order
 
 
 @jit
@@ -174,14 +177,17 @@ def _close_if_over(case: Any, scene: Scene) -> None:
 def _renew(case: Any, scene: Scene) -> None:
     """Bring a case up to now: close it, forget old evidence, forget an old story."""
     _close_if_over(case, scene)
+    idle = scene.now - case.seen
     if case.state == CLOSED and scene.now - case.closed > RETURN:
         case.state = QUIET
         case.raised = 0
         case.pace = 0
+    if case.state == QUIET and idle > QUIET_LIFE:
+        case.talks = 0
+        case.extra = 0
     if case.talks > 0:
         case.talks *= 2.0 ** (-(scene.now - case.talked) / TALK_FADE)
         case.talked = scene.now
-    idle = scene.now - case.seen
     if case.state != OPEN and (idle > QUIET_LIFE or (idle > HOUR and case.bits[0] < 3 and case.bits[2] < 3)):
         restart(case)
     if case.entries == 0:
@@ -243,7 +249,7 @@ def _caller_bits(case: Any, note: Any, scene: Scene) -> tuple[float, float]:
         main, linger = _limited(case.lives, 2.0, 5.0), _limited(case.lives, 2.0, 10.0)
         case.lives += 2.0
         return -main, -linger
-    if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.8:
+    if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.7499:  # three in four; shares are rounded
         return 1.0, 0.5
     return 0.4, 0.3
 
@@ -395,14 +401,16 @@ def _answered_bits(talk: int, again: bool) -> tuple[float, float, float]:
     if talk <= DROPPED:
         return (1.0, 0.5, 0.7) if again else (2.5, 0.5, 2.2)
     if talk <= 8 * SECOND:
-        return (0.0, 0.3, 0.0) if again else (0.3, 1.3, 0.0)
-    return (-1.5, 0.3, -3.0) if again else (-1.5, 1.3, -3.0)
+        return (-0.5, 0.3, -0.5) if again else (-0.5, 1.3, -0.5)
+    return (-2.5, 0.3, -3.0) if again else (-2.5, 1.3, -3.0)
 
 
 @jit
 def _unanswered(call: Any, cause: int, now: int, again: bool) -> tuple[int, tuple[float, float, float]]:
     """A call ended without an answer: what to call it, and its bits."""
-    if cause == _BUSY:
+    if cause == UNKNOWN_END:
+        return LOST, (0.3, 0.1, 0.2)
+    if cause in _CANNOT_RING:
         return ENGAGED, (0.3, 0.2, 0.1)
     if 0 < now - call.start <= 6 * SECOND:
         return RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
@@ -449,5 +457,5 @@ def on_quiet(cases: Any, scene: Scene, subject: int) -> None:
 
 def stale(cases: Any, now: int) -> Any:
     """Which cases may be swept away: bool per row."""
-    quiet = (cases["state"] == QUIET) & (now - cases["seen"] > QUIET_LIFE)
-    return quiet | ((cases["state"] == CLOSED) & (now - cases["closed"] > RETURN))
+    told = (cases["state"] == CLOSED) & (now - cases["closed"] > RETURN)
+    return ((cases["state"] == QUIET) | told) & (now - cases["seen"] > QUIET_LIFE)

@@ -31,6 +31,10 @@ CALL_LIFE: Final = 12 * HOUR  # a call whose end was lost
 
 DROPPED: Final = 3 * SECOND
 """A call that ends this soon after its answer was dropped: a fifth of all answered calls in the Copenhagen data."""
+RING_MINUTES: Final = 3
+"""A phone does not ring for longer (RFC 3261, timer C); a call without an answer or an end by then has lost its record."""
+UNKNOWN_END: Final = -1
+"""The cause of an end that no record tells."""
 TALK: Final = 22 * SECOND
 """From here on two people talk. Bots that linger stay for 5 to 20 s; half of all real talks last longer than 44 s."""
 TRY_AGAIN: Final = 60 * MINUTE
