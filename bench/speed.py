@@ -16,7 +16,8 @@ from tests.reference import plain
 from bench._calls import COUNTRY, moments_of
 from bench._calls import calls_in_order as in_order
 from bench._tables import Table, figure, quantile
-from ringfence.detect.engine import DETECTORS, Engine
+from ringfence.detect.detectors import DETECTORS
+from ringfence.detect.engine import Engine
 from ringfence.detect.memory import CALL, LINE, PAIR, PROFILE
 from ringfence.detect.moments import MOMENT, Unfolder
 from ringfence.ingest.format import Chunk, Settings, formats

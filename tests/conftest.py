@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # One machine-wide profile: the first example may wait for a compiler, so time is no criterion.
-settings.register_profile("ringfence", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+settings.register_profile(
+    "ringfence", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40
+)
 settings.load_profile("ringfence")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

@@ -61,6 +61,7 @@ def stories_of(
         run.feed(calls.slice(first, cut), int(calls.start[cut]))
         first = cut
     run.feed(calls.slice(first, len(calls)))
+    run.stories.settle(run.engine)
     return list(run.stories)
 
 

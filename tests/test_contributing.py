@@ -27,11 +27,15 @@ def test_the_detector_of_the_guide_works_by_being_there(tmp_path: Path) -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     (name,) = re.findall(r"save it as `src/ringfence/(detect/\w+\.py)`", guide)
-    shutil.copytree(ROOT / "src" / "ringfence", tmp_path / "ringfence", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "src" / "ringfence", tmp_path / "ringfence", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (tmp_path / "ringfence" / name).write_text(code, "utf-8")
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run([sys.executable, "-c", TRY], cwd=tmp_path, env=environment, check=True)
-    (alert,) = [json.loads(line) for line in (tmp_path / "out" / "alerts.jsonl").read_text("utf-8").splitlines()]
+    (alert,) = [
+        json.loads(line) for line in (tmp_path / "out" / "alerts.jsonl").read_text("utf-8").splitlines()
+    ]
     assert (alert["kind"], alert["subject"]) == ("nuisance", "+8613800000001")
     assert alert["closed_at"] is None or alert["quiet_s"] == 3600
     assert "the same number again" in alert["ledger"][0]["what"]

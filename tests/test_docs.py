@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ringfence.cli.formats import pages
 from ringfence.cli.main import app
-from ringfence.detect.engine import DETECTORS
+from ringfence.detect.detectors import DETECTORS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -38,7 +38,16 @@ def test_commands_that_a_page_names_exist(page: Path) -> None:
 
 def test_every_option_of_scan_stands_in_its_help_with_an_explanation() -> None:
     text = CliRunner().invoke(app, ["scan", "--help"], env={"COLUMNS": "200"}).output
-    for option in ("--out", "--format", "--detect", "--country", "--timezone", "--mapping", "--reorder-rows", "--resume"):
+    for option in (
+        "--out",
+        "--format",
+        "--detect",
+        "--country",
+        "--timezone",
+        "--mapping",
+        "--reorder-rows",
+        "--resume",
+    ):
         assert re.search(re.escape(option) + r"\s.*\w{3}", text), option
 
 

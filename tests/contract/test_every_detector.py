@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.passes import DAY, EPOCH, Run, alerts_of, as_dicts, calls_from, stories_of
 
-from ringfence.detect.engine import DETECTORS, Engine, Limits
+from ringfence.detect.detectors import DETECTORS
+from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import CASE_HEADER, HYPOTHESES
 from ringfence.detect.moments import Unfolder
+from ringfence.detect.shard import Limits
 from ringfence.model.calls import NEVER
 from ringfence.simulate.attempts import UNANSWERED, Attempts
 from ringfence.simulate.floods import SHAPES, Victim, flood
@@ -120,6 +122,7 @@ def test_a_snapshot_is_the_whole_state(town: Attempts) -> None:
         two.stories.restore(one.stories.as_json())
         two.stories.ids.restore(one.stories.ids.arrays())
         two.feed(calls.slice(cut, len(calls)))
+        two.stories.settle(two.engine)
         assert as_dicts(story.alert for story in two.stories) == whole
 
 

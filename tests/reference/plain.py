@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ringfence.detect import evidence, flood, memory
-from ringfence.detect.engine import SUBSCRIBER
 from ringfence.detect.evidence import CLOSED, ENDED, HYPOTHESES, LEDGER, OPEN, QUIET, RAISED, REOPENED
 from ringfence.detect.memory import (
     CALLED,
@@ -34,6 +33,7 @@ from ringfence.detect.memory import (
     WITHHELD,
 )
 from ringfence.detect.moments import ANSWER, END, SETUP
+from ringfence.detect.passes import SUBSCRIBER
 from ringfence.model.calls import NEVER
 
 Bits = tuple[float, float, float]

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.reference import plain
 
-from ringfence.detect.engine import DETECTORS, Engine
+from ringfence.detect.detectors import DETECTORS
+from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import ENDED, RAISED, REOPENED
 from ringfence.detect.memory import DAY, HOUR, SECOND
 from ringfence.detect.moments import MOMENT

@@ -22,7 +22,9 @@ def numbers() -> list[phonenumbers.PhoneNumber]:
                 mutated = "".join(chance.choice("0123456789") if chance.random() < 0.3 else c for c in text)
                 found.append(phonenumbers.PhoneNumber(example.country_code, int(mutated)))
             found.append(example)
-    found += [phonenumbers.PhoneNumber(86, chance.randrange(13_000_000_000, 20_000_000_000)) for _ in range(500)]
+    found += [
+        phonenumbers.PhoneNumber(86, chance.randrange(13_000_000_000, 20_000_000_000)) for _ in range(500)
+    ]
     return found
 
 

@@ -578,7 +578,7 @@ def test_rows_held_are_bounded(tmp_path: Path, order: str) -> None:
     scan = Scan(Options(files, tmp_path / "out", window=60))
     held: list[int] = []
     result = scan.run(on_progress=lambda _: held.append(len(scan._reorder)))
-    assert max(held) <= 2 * 60 + 3 * 150 + 150
+    assert max(held) <= 2 * 60 + 2 * 3 * 150 + 150
     assert result.summary.calls + sum(result.summary.rejected.values()) == rows.num_rows
 
 

@@ -249,7 +249,9 @@ def _caller_bits(case: Any, note: Any, scene: Scene) -> tuple[float, float]:
         main, linger = _limited(case.lives, 2.0, 5.0), _limited(case.lives, 2.0, 10.0)
         case.lives += 2.0
         return -main, -linger
-    if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.7499:  # three in four; shares are rounded
+    if (
+        note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.7499
+    ):  # three in four; shares are rounded
         return 1.0, 0.5
     return 0.4, 0.3
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.compiled import entry, jit
+from ringfence.compiled import borrowed, entry, jit
 
 Rows = npt.NDArray[np.void]
 """A record array with at least the fields `key` (int64) and `seen` (int64, microseconds)."""
@@ -85,6 +85,18 @@ def remove(rows: Any, count: Any, blank: Any, place: int) -> None:
             hole = i
     rows[hole] = blank[0]
     count[0] -= 1
+
+
+@jit
+def is_full(table: Any) -> bool:
+    """Whether a table, as (rows, count), must make room before the next moment."""
+    return table[1][0] > len(table[0]) * FULL - 8
+
+
+@jit
+def borrow_table(table: Any) -> Any:
+    """The table, as (rows, count), for use within one call."""
+    return borrowed(table[0]), borrowed(table[1])
 
 
 @entry

@@ -96,7 +96,7 @@ def country(parsed: Any) -> tuple[str, str]:
     from phonenumbers import region_codes_for_country_code
     from phonenumbers.phonenumberutil import is_valid_number_for_region
 
-    regions = region_codes_for_country_code(parsed.country_code)
+    regions = list(region_codes_for_country_code(parsed.country_code))
     if len(regions) > 1:
         regions = [region for region in regions if is_valid_number_for_region(parsed, region)]
     english, chinese = gazetteer().countries.get(regions[0], ["", ""]) if len(regions) == 1 else ("", "")

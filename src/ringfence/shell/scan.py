@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence import __version__
-from ringfence.detect.engine import DETECTORS, Arrays, Engine
+from ringfence.detect.detectors import DETECTORS
+from ringfence.detect.engine import Engine
 from ringfence.detect.memory import LINE_LIFE
 from ringfence.detect.moments import Unfolder
+from ringfence.detect.shard import Arrays
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError, formats
 from ringfence.ingest.normalise import ROW_BITS, calls_of
 from ringfence.ingest.reorder import WINDOW_ROWS, Reorder

@@ -51,7 +51,7 @@ class Source:
         size: bytes on disk; signature: tells whether the file is still the same.
         frontier: µs, rows still to be read begin about there or later: the median set-up of the newest chunk (one row
             with a clock far ahead must not move it); before the first chunk, the earliest of that chunk.
-        chunks: chunks given out; newest: rows of the last one.
+        chunks: chunks given out; largest: rows of the largest; latest: µs, the last set-up in the newest.
         rows: rows used up; calls, ignored, rejected: what became of them.
         broken: why the file could not be read to its end.
     """
@@ -63,7 +63,8 @@ class Source:
     signature: list[Any] = field(default_factory=list)
     frontier: int = UNREAD
     chunks: int = 0
-    newest: int = 0
+    largest: int = 0
+    latest: int = 0
     rows: int = 0
     calls: int = 0
     ignored: int = 0
@@ -110,11 +111,12 @@ class Source:
             self.finished = True
             return None
         self.chunks += 1
-        self.newest = len(chunk.rows)
+        self.largest = max(self.largest, len(chunk.rows))
         self.rows += chunk.read
         self.ignored += chunk.ignored + (len(chunk.rows) if chunk.table != "calls" else 0)
         if len(chunk.rows):
             times = _times(chunk)
+            self.latest = int(times.max())
             self.frontier = max(self.frontier, int(np.partition(times, len(times) // 2)[len(times) // 2]))
         return chunk
 
@@ -172,7 +174,7 @@ class Source:
 
 
 _STATE: Final = (
-    "frontier", "chunks", "newest", "rows", "calls", "ignored", "rejected", "finished", "broken",
+    "frontier", "chunks", "largest", "latest", "rows", "calls", "ignored", "rejected", "finished", "broken",
 )  # fmt: skip
 
 
@@ -237,6 +239,7 @@ class Merge:
         self.done = sum(source.position() for source in sources)
         self._left = [(source.frontier, place) for place, source in enumerate(sources) if not source.finished]
         heapq.heapify(self._left)
+        self._ended = [source for source in sources if source.finished]
 
     def _look(self) -> None:
         rows = files = 0
@@ -255,8 +258,11 @@ class Merge:
         return self._left[0][0] if self._left else 2**62
 
     def slack(self) -> int:
-        """Rows that may have been read beyond `safe` where every file is in order."""
-        return sum(self.sources[place].newest for _, place in self._left)
+        """Rows that may have been read beyond `safe` where every file is in order: a file's last two chunks."""
+        safe = self.safe()
+        self._ended = [source for source in self._ended if source.latest >= safe]
+        places = (self.sources[place] for _, place in self._left)
+        return sum(2 * source.largest for source in (*places, *self._ended))
 
     def next(self) -> tuple[int, Chunk] | None:
         """The next chunk and the place of its file; None when all are read."""
@@ -268,6 +274,7 @@ class Merge:
             self.done += source.position() - before
             if chunk is None:
                 heapq.heappop(self._left)
+                self._ended.append(source)
                 continue
             heapq.heapreplace(self._left, (source.frontier, place))
             return place, chunk

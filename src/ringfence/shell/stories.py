@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.detect.engine import DETECTORS, Engine
+from ringfence.detect.detectors import DETECTORS
+from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import ENDED, OPEN, RAISED, probability
 from ringfence.detect.table import Rows
 from ringfence.model.alert import Alert, Episode, LedgerEntry
