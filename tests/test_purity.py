@@ -18,6 +18,7 @@ ALLOWED = {
     "collections",
     "types",
     "functools",
+    "itertools",
     "datetime",
 }
 # what finds the detectors, and the number plans, which are read from a library and kept in a cache

@@ -194,3 +194,12 @@ def test_a_second_flood_on_another_line_is_its_own_alert() -> None:
     for n, line in enumerate((LINE, "+8613800000002")):
         attempts.extend(flood(np.random.default_rng(n), "minute", Victim(line), EVENT + 700 * n, 60))
     assert {alert.subject for alert in alerts_of(attempts)} == {LINE, "+8613800000002"}
+
+
+def test_one_clock_far_behind_does_not_make_everybody_long_known() -> None:
+    attempts = life()
+    attempts.extend(flood(np.random.default_rng(1), "minute", Victim(LINE), EVENT, 40))
+    alone = [alert.as_dict() for alert in alerts_of(attempts)]
+    attempts.add(-9_000 * DAY, FRIENDS[0], LINE, 5.0, 60.0)
+    for one, other in zip(alone, alerts_of(attempts), strict=True):
+        assert (one["raised_at"], one["bits"]) == (other.as_dict()["raised_at"], other.as_dict()["bits"])

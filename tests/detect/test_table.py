@@ -16,7 +16,7 @@ class TableIsADictionary(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.table = Table(ROW, 1 << 14)
+        self.table = Table(ROW, 1 << 20)  # never reached here
         self.model: dict[int, int] = {}
 
     def make_room(self) -> None:
@@ -33,7 +33,7 @@ class TableIsADictionary(RuleBasedStateMachine):
         self.table.rows["value"][place] = value
         self.model[key] = value
 
-    @rule(start=st.integers(1, 10**6), many=st.integers(1, 500))
+    @rule(start=st.integers(1, 10**6), many=st.integers(1, 200))
     def claim_many(self, start: int, many: int) -> None:
         for key in range(start, start + many):
             self.claim_key(key, key)

@@ -226,6 +226,7 @@ class PlainPass:
         self._cases: dict[int, Case] = {}
         self._ticks: deque[tuple[int, int]] = deque()
         self._born = 0
+        self._last = 0
         self._bar = evidence.threshold_bits(flood.FALSE_ALARMS, flood.STARTS)
 
     def run(self, moments: Iterable[Moment]) -> "PlainPass":
@@ -246,8 +247,9 @@ class PlainPass:
 
     def take(self, moment: Moment) -> None:
         """Take one moment."""
-        if self._born == 0:
+        if self._last == 0 or moment.time - self._last > memory.LINE_LIFE:
             self._born = moment.time
+        self._last = moment.time
         note = self._follow(moment)
         self._pass_minutes(moment.time)
         if moment.kind == SETUP:
@@ -418,8 +420,10 @@ class PlainPass:
             line.frozen = now + HOUR
 
     def _on_answer(self, call: Call, now: int) -> None:
-        case = self._cases.get(call.callee)
-        if case is not None and call.relation not in {KNOWN, CALLED}:
+        if call.relation in {KNOWN, CALLED}:
+            return
+        case = self._under_way(call.callee, now)
+        if case is not None:
             case.talk_since = now
             case.talk_call = call.key
             case.talk_credit = 0.0

@@ -1,6 +1,7 @@
 """All shards, and the pass over them."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.evidence import ENDED, ENTRY, OUTCOME, Out, threshold_bits
-from ringfence.detect.memory import NOTE
+from ringfence.detect.memory import LINE_LIFE, NOTE
 from ringfence.detect.passes import Ask, advance, follow, judge, settle
 from ringfence.detect.shard import Arrays, Limits, Shard
 from ringfence.detect.table import Rows
@@ -38,6 +39,7 @@ class Engine:
         self._enabled = sum(1 << i for i, detector in enumerate(DETECTORS) if detector.NAME in wanted)
         self._thresholds = np.array([threshold_bits(d.FALSE_ALARMS, d.STARTS) for d in DETECTORS])
         self._born = 0
+        self._last = 0
         self._out = Out(np.zeros(OUT_ROOM, OUTCOME), np.zeros(OUT_ROOM, ENTRY), np.zeros(2, np.int64))
 
     def process(
@@ -53,8 +55,24 @@ class Engine:
         Returns:
             OUTCOME records ordered by time, and ENTRY records, for each subject in the order of its evidence.
         """
-        if self._born == 0 and len(moments):
-            self._born = int(moments["time"][0])
+        time = moments["time"]
+        before = np.concatenate([[self._last or -LINE_LIFE], time])
+        begins = np.flatnonzero(np.diff(before) > LINE_LIFE).tolist()
+        parts = []
+        for first, after in pairwise([0, *(begin for begin in begins if begin > 0), len(moments)]):
+            if first in begins:
+                self._born = int(time[first])
+            until = watermark if after == len(moments) else int(time[after])
+            parts.append(self._process(moments[first:after], until))
+        self._last = int(before[-1])
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _process(self, moments: Rows, watermark: int) -> tuple[Rows, Rows]:
+        """Run the pass over a stretch without a silence that outlives the memory.
+
+        After such a silence the watching begins anew: one row with a clock far behind must not make everything look long
+        known.
+        """
         notes = np.zeros(len(moments), NOTE)
         for index, shard in enumerate(self.shards):
             self._run_follow(moments, notes, self._ask(index), shard)
@@ -119,7 +137,7 @@ class Engine:
             for index, shard in enumerate(self.shards)
             for name, array in shard.arrays().items()
         }
-        return shards | {"born": np.array([self._born])}
+        return shards | {"watch": np.array([self._born, self._last])}
 
     def restore(self, arrays: Arrays) -> None:
         """Take the state of a snapshot made with the same number of shards.
@@ -132,7 +150,7 @@ class Engine:
         for index, shard in enumerate(self.shards):
             prefix = f"{index}."
             shard.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
-        self._born = int(arrays["born"][0])
+        self._born, self._last = (int(time) for time in arrays["watch"])
 
     def nbytes(self) -> int:
         """Bytes of all state."""

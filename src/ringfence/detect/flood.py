@@ -362,7 +362,7 @@ def on_answer(cases: Any, scene: Scene, call: Any) -> None:
     """A call is answered."""
     if call.relation in (KNOWN, CALLED):
         return
-    place = find(cases[0], call.callee)
+    place = _under_way(cases, scene, call.callee)
     if place >= 0:
         case = cases[0][place]
         case.talk_since = scene.now

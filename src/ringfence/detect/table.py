@@ -183,6 +183,7 @@ class Table:
         """
         if arrays["rows"].dtype != self.dtype:
             raise ValueError("the snapshot holds other fields than this version of the program keeps")
-        self.rows = arrays["rows"].copy()
+        # alignment is not kept on disk, and an unaligned record is another type to the compiler
+        self.rows = arrays["rows"].astype(self.dtype)
         self.count = arrays["count"].astype(np.int64)
         self.forgotten = int(arrays["forgotten"][0])

@@ -6,7 +6,7 @@ _UNITS = ((86_400, "d", "天"), (3_600, "h", "小时"), (60, "min", "分"), (1, 
 def _parts(seconds: float, place: int) -> list[str]:
     """The one or two largest units of a length of time."""
     whole = round(seconds)
-    parts = []
+    parts: list[str] = []
     for size, *names in _UNITS:
         count, whole = divmod(whole, size)
         if count or (parts and len(parts) < 2):
