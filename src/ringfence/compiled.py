@@ -37,6 +37,11 @@ def _digest(folder: Path) -> str:
     return f"{folder.name}-{digest.hexdigest()[:16]}"
 
 
+def is_compiled(package: str) -> bool:
+    """Whether the machine code of a package such as `detect` is there already."""
+    return any((cache_dir() / _digest(_PACKAGE / package)).rglob("*.nbc"))
+
+
 def jit(function: Function) -> Function:
     """Compile a function that is called by other compiled functions only (inlined, not cached by itself)."""
     compiled: Function = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)

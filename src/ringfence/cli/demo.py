@@ -18,9 +18,6 @@ def demo(
     from ringfence.samples.salesman import write_sample
     from ringfence.shell.scan import Options
 
-    typer.echo(
-        "The first run on a machine compiles the engine, about a minute; later runs start at once.", err=True
-    )
     sample = out / "calls.csv"
     with failing_plainly(out):
         out.mkdir(parents=True, exist_ok=True)

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, plain
+from ringfence.compiled import is_compiled
 from ringfence.ingest.format import UnreadableError
 from ringfence.model.alert import Alert, rfc3339
 from ringfence.model.spans import span
@@ -29,6 +31,8 @@ def run_scan(options: Options, *, resume: bool = False) -> Result:
         _check_files(options.files)
         _allow_files(len(options.files))
         scan = Scan(options, resume=resume)
+        if not is_compiled("detect"):
+            typer.echo("compiling the engine, once on this machine (about half a minute)", err=True)
         with _progress_bar() as on_progress:
             return scan.run(should_stop, on_progress)
 

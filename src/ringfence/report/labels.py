@@ -264,6 +264,8 @@ NOTES: Final = {
         "other_lines": ("a line of the log that is about something else", "与呼叫无关的日志行"),
         "doubled": ("a record that came twice", "重复出现的记录"),
         "b_leg_alone": ("a call known from its second leg only", "只有被叫侧记录的呼叫"),
+        "texts_not_used_yet": ("a text message; no detector reads texts yet", "短信记录，目前尚无检测器使用"),
+        "transfers_not_used_yet": ("a bank transfer; no detector reads transfers yet", "转账记录，目前尚无检测器使用"),
         "key_twice": ("a record that names the same key twice; the first counts", "同一字段出现两次的记录，以首次为准"),
     }.items()
 }  # fmt: skip
@@ -274,6 +276,11 @@ _REASONS: Final = (
     (r"(\S+) is neither text nor a whole number", r"\1 既非文本也非整数"),
     (r"(\S+) is more than an hour before (\S+)( or \S+)?", r"\1 比 \2 早一小时以上"),
     (r"the line is longer than 1 MiB", r"该行超过 1 MiB"),
+    (r"no called number", r"缺少被叫号码"),
+    (
+        r"begins before calls already judged.*",
+        r"开始时间早于已分析的呼叫：请先按时间排序，或调大 --reorder-rows",
+    ),
 )
 
 
