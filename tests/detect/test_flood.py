@@ -118,9 +118,15 @@ def a_withheld_surgery(a: Attempts, rng: np.random.Generator) -> None:
     a.add(EVENT + 1000, None, LINE, 8.0, float(rng.uniform(60, 200)))
 
 
+def a_withheld_office(a: Attempts, rng: np.random.Generator) -> None:
+    """Tries every half hour all afternoon."""
+    for n in range(8):
+        a.add(EVENT + 1800 * n + rng.uniform(-300, 300), None, LINE, 25.0, UNANSWERED)
+
+
 LOOK_ALIKES: list[Callable[[Attempts, np.random.Generator], None]] = [
     relative, relative_on_a_strange_phone, bad_connection, birthday, bereavement, couriers, advert, call_backs, broadcast,
-    a_withheld_surgery,
+    a_withheld_surgery, a_withheld_office,
 ]  # fmt: skip
 
 

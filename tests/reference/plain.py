@@ -554,7 +554,9 @@ class PlainPass:
         case.extra = max(math.log2(rate / 3.0), 0.0)
         if relation == WITHHELD:
             withheld_rate = (0.1 + line.withheld) / (2.0 + self._watched_days(now))
-            haste = soon_bits(gap, withheld_rate, 0.13, 240.0)
+            haste = min(
+                soon_bits(gap, withheld_rate, 0.13, 240.0), soon_bits(gap, withheld_rate, 0.12, 1800.0)
+            )
         else:
             haste = soon_bits(gap, rate, 0.03, 900.0)
         if haste <= 0:

@@ -262,8 +262,10 @@ def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tup
     rate = stranger_rate(line, scene.now, scene.born)
     case.extra = max(math.log2(rate / 3.0), 0.0)  # more trials a day, so each must be judged more strictly
     if relation == WITHHELD:
-        # one withheld caller may try again and again: a third of unanswered calls is redialled within 10 min
-        haste = soon_bits(gap, withheld_rate(line, scene.now, scene.born), 0.13, 240.0)
+        # one withheld caller may try again and again: a third of unanswered calls is redialled within 10 min, and a surgery
+        # or an office that did not get through tries again within the hour
+        own = withheld_rate(line, scene.now, scene.born)
+        haste = min(soon_bits(gap, own, 0.13, 240.0), soon_bits(gap, own, 0.12, 1800.0))
     else:
         haste = soon_bits(gap, rate, 0.03, 900.0)
     if haste <= 0:
