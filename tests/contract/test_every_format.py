@@ -32,6 +32,15 @@ ALL = sorted(p for p in SAMPLES.iterdir() if p.is_file() and p.suffix not in NO_
 LINES = [p for p in ALL if _owner(p) not in BINARY]
 
 
+def _headers(path: Path) -> int | None:
+    """How many lines of a sample are no rows (0 or 1); None: not in every sample of its format is a record a line."""
+    beyond = {}
+    for sample in (p for p in ALL if _owner(p) == _owner(path)):
+        raw = sample.read_bytes()
+        beyond[sample] = _lines(raw) - sum(chunk.read for chunk in _read(sample, io.BytesIO(raw)))
+    return beyond[path] if set(beyond.values()) <= {0, 1} else None
+
+
 def _settings(path: Path) -> Settings:
     mapping = path.with_suffix(".toml")
     return Settings(mapping=mapping.read_text() if mapping.exists() else None)
@@ -178,11 +187,9 @@ def test_compressed_is_the_same(path: Path, kind: str, tmp_path: Path) -> None:
         assert _result(_read(path, stream)) == _result(_read(path, io.BytesIO(raw)))
 
 
-@pytest.mark.parametrize("path", [p for p in ALL if _owner(p) not in BINARY], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [p for p in LINES if _headers(p) is not None], ids=lambda p: p.name)
 def test_a_byte_order_mark_and_other_line_ends_make_no_difference(path: Path) -> None:
     raw = path.read_bytes()
-    if _headers(path) is None:
-        pytest.skip("its records are not lines")
     plain = raw.replace(b"\r\n", b"\n")
     whole = _result(_read(path, io.BytesIO(raw)))
     for other in (b"\xef\xbb\xbf" + plain, plain.replace(b"\n", b"\r\n"), plain.rstrip(b"\n")):
