@@ -32,6 +32,7 @@ ALL = sorted(p for p in SAMPLES.iterdir() if p.is_file() and p.suffix not in NO_
 LINES = [p for p in ALL if _owner(p) not in BINARY]
 
 
+@cache
 def _headers(path: Path) -> int | None:
     """How many lines of a sample are no rows (0 or 1); None: not in every sample of its format is a record a line."""
     beyond = {}
@@ -92,16 +93,6 @@ def _one_line(error: UnreadableError) -> None:
 
 def _lines(raw: bytes) -> int:
     return sum(1 for line in raw.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip(b" \t\r"))
-
-
-@cache
-def _headers(path: Path) -> int | None:
-    """How many lines of a sample are no rows (0 or 1); None: not in every sample of its format is a record a line."""
-    beyond = {}
-    for sample in (p for p in ALL if _owner(p) == _owner(path)):
-        raw = sample.read_bytes()
-        beyond[sample] = _lines(raw) - sum(chunk.read for chunk in _read(sample, io.BytesIO(raw)))
-    return beyond[path] if set(beyond.values()) <= {0, 1} else None
 
 
 class Drip(io.RawIOBase):

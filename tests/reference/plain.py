@@ -67,8 +67,11 @@ class Outcome(NamedTuple):
     call: int
     story: int
     last: int
+    began: int
     bits: float
+    odds: float
     calls: int
+    entries: int
     detector: str
     what: int
     hypothesis: int
@@ -182,6 +185,9 @@ class Case:
     closed: int = 0
     last: int = 0
     pace: float = 0.0
+    began: int = 0
+    odds: float = 0.0
+    entries: int = 0
     calls: int = 0
     state: int = QUIET
     hypothesis: int = 0
@@ -192,6 +198,8 @@ class Case:
     extra: float = 0.0
     lives: float = 0.0
     again: float = 0.0
+    counted: int = 0
+    last_before: int = 0
     talk_since: int = 0
     talk_call: int = 0
     talk_credit: float = 0.0
@@ -305,7 +313,7 @@ class PlainPass:
         self._ticks.append((now + MINUTE, moment.call))
         if call.relation == KNOWN:
             line.last_known = now
-        elif call.relation == WITHHELD or call.tries == 0:
+        elif call.relation == WITHHELD or (call.relation != CALLED and call.tries == 0):
             line.last_unknown = now
         if call.tries == 0 and now >= line.frozen:
             _learn(line, call.relation, now)
@@ -416,7 +424,7 @@ class PlainPass:
             self._known_rings(case, line, call, now)
         else:
             self._unknown_rings(case, line, call, note, now)
-        if case.state == OPEN or case.bits[0] > flood.FREEZE_BITS:
+        if case.state == OPEN or max(case.bits) > flood.FREEZE_BITS:
             line.frozen = now + HOUR
 
     def _on_answer(self, call: Call, now: int) -> None:
@@ -449,7 +457,8 @@ class PlainPass:
             what, bits = _unanswered(span, cause, again=again)
         if again and bits[0] > 0:
             bits = _times(bits, _repeated(case, bits[0]) / bits[0])
-        bits = (0.0, 0.0, bits[2]) if call.relation == KNOWN else _times(bits, 1.0 / (1.0 + case.talks))
+        talkative = 1.0 if what == flood.CALL_DROPPED else _talkative(case)
+        bits = (0.0, 0.0, bits[2]) if call.relation == KNOWN else _times(bits, 1.0 / talkative)
         self._weigh(case, call, what, span / SECOND, bits, now)
 
     def _talked(self, call: Call, now: int) -> None:
@@ -466,6 +475,10 @@ class PlainPass:
         if case.talk_call == call.key:
             bits += case.talk_credit
             case.talk_since = 0
+        if case.state == OPEN and case.calls > 1:
+            case.calls -= 1
+            if case.counted == call.key:
+                case.last = case.last_before
         self._weigh(case, call, flood.TALKED, value, (bits, bits, bits), now)
 
     def _under_way(self, subject: int, now: int) -> Case | None:
@@ -517,18 +530,18 @@ class PlainPass:
         bits = _repeated(case, 1.0 if call.drops > 0 else 0.35)
         own = 0.0 if call.relation == KNOWN else bits
         if case.state != OPEN or call.relation != KNOWN or case.hypothesis == flood.BORROWED:
-            _count(case, now)
+            _count(case, call, now)
         gap = (now - call.before) / SECOND
         self._weigh(case, call, flood.AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3), now)
 
     def _known_rings(self, case: Case, line: Line, call: Call, now: int) -> None:
         gap = (now - line.last_known) / SECOND
         rate = (4.0 + line.known) / (2.0 + self._watched_days(now))
-        haste = max(soon_bits(gap, rate, 0.1, 900.0), 0.0) / (1 + case.talks)
+        haste = max(soon_bits(gap, rate, 0.1, 900.0), 0.0) / _talkative(case)
         bits = _limited(case.haste_known, haste, 13.0)
         case.haste_known += haste
         if case.state != OPEN or case.hypothesis == flood.BORROWED:
-            _count(case, now)
+            _count(case, call, now)
         self._weigh(case, call, flood.KNOWN_SOON, gap, (0.0, 0.0, bits), now)
 
     def _unknown_rings(self, case: Case, line: Line, call: Call, note: Note, now: int) -> None:
@@ -546,7 +559,7 @@ class PlainPass:
         elif not case.ledger:
             main += 3.0
             linger += 3.0
-        _count(case, now)
+        _count(case, call, now)
         self._weigh(case, call, what, gap, (main, linger, main), now)
 
     def _haste(self, case: Case, line: Line, relation: int, gap: float, now: int) -> tuple[float, float]:
@@ -563,7 +576,7 @@ class PlainPass:
             return haste, haste
         if relation == HEARD:
             haste *= 0.7
-        haste /= 1 + case.talks
+        haste /= _talkative(case)
         watched = min((now - self._born) / (3.0 * DAY), 1.0)
         main = _limited(case.haste, haste, 8.0 + 6.0 * watched)
         linger = _limited(case.haste, haste, 6.0 + 3.0 * watched)
@@ -605,6 +618,9 @@ class PlainPass:
         if case.state != OPEN and not any(case.bits):
             _restart(case)
             return
+        if case.entries == 0:
+            case.began = now
+        case.entries += 1
         case.ledger.append(Seen(now, call.key, call.caller, what, value, bits))
         if case.state == OPEN:
             self._give_out_entry(case, case.ledger[-1], case.bits[case.hypothesis])
@@ -616,9 +632,10 @@ class PlainPass:
         again = case.state == CLOSED
         case.hypothesis = best
         case.state = OPEN
+        case.odds = case.bits[best] - flood.HANDICAP[best] - (case.extra - watched)
         if not again:
             case.raised = now
-        total = 0.0
+        total = case.bits[best] - sum(seen.bits[best] for seen in case.ledger)
         for seen in case.ledger:
             total += seen.bits[best]
             self._give_out_entry(case, seen, total)
@@ -637,7 +654,8 @@ class PlainPass:
         bits = case.bits[case.hypothesis]
         self.outcomes.append(
             Outcome(
-                at, case.subject, call, case.raised, case.last, bits, case.calls, flood.NAME, what, case.hypothesis
+                at, case.subject, call, case.raised, case.last, case.began, bits, case.odds, case.calls, case.entries,
+                flood.NAME, what, case.hypothesis,
             )
         )  # fmt: skip
 
@@ -718,11 +736,18 @@ def _learn(line: Line, relation: int, now: int) -> None:
 
 def _restart(case: Case) -> None:
     case.bits = (0.0, 0.0, 0.0)
+    case.entries = 0
     case.ledger.clear()
     case.calls = 0
 
 
-def _count(case: Case, now: int) -> None:
+def _talkative(case: Case) -> float:
+    return min(1.0 + case.talks, flood.MOST_TALKATIVE)
+
+
+def _count(case: Case, call: Call, now: int) -> None:
+    case.counted = call.key
+    case.last_before = case.last
     if case.calls > 0:
         gap = (now - case.last) / SECOND
         case.pace = _single(gap if case.calls == 1 else case.pace + (gap - case.pace) / min(case.calls, 16))
@@ -768,8 +793,10 @@ def _answered_bits(span: int, *, again: bool) -> Bits:
 def _unanswered(span: int, cause: int, *, again: bool) -> tuple[int, Bits]:
     if cause == memory.UNKNOWN_END:
         return flood.LOST, (0.3, 0.1, 0.2)
-    if cause in flood._CANNOT_RING:
+    if cause in flood._ENGAGED:
         return flood.ENGAGED, (0.3, 0.2, 0.1)
+    if cause not in flood._RANG:
+        return flood.NOT_REACHED, (-1.0, -1.0, -1.0)
     if 0 < span <= 6 * SECOND:
         return flood.RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
     return flood.RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.7)

@@ -40,7 +40,7 @@ def differences(moments: Any) -> list[str]:
     outcomes, entries, reference = both(moments)
     ours = sorted(reference.entries, key=lambda entry: (entry.subject, entry.story))
     theirs = entries[np.lexsort((entries["story"], entries["subject"]))]
-    return _compare(outcomes, reference.outcomes, {"bits"}) + _compare(
+    return _compare(outcomes, reference.outcomes, {"bits", "odds"}) + _compare(
         theirs, ours, {"value", "bits", "total"}
     )
 

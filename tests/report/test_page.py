@@ -368,7 +368,7 @@ def entry(at: int, call: str, what: int, caller: str | None = "+8613500000001") 
 
 
 def test_the_words_of_the_detector_are_all_known() -> None:
-    assert set(flood.WORDS) == SETUPS | set(OUTCOMES) | {flood.TALKING, flood.LOST}
+    assert set(flood.WORDS) == SETUPS | set(OUTCOMES) | {flood.TALKING, flood.LOST, flood.NOT_REACHED}
 
 
 def test_observations_are_put_together_to_calls() -> None:

@@ -27,6 +27,8 @@ CASE_HEADER: Final = [
     ("opened", "i8"),  # this episode's alert
     ("closed", "i8"),  # end of the last episode
     ("last", "i8"),  # last call that belongs to the attack
+    ("began", "i8"),  # first observation of the evidence
+    ("odds", "f4"),  # bits at the alert beyond what its form and its line must do better than others
     ("pace", "f4"),  # running mean of the gaps between these, in s
     ("calls", "u4"),  # calls since the evidence began
     ("entries", "u4"),  # ledger entries since the evidence began
@@ -57,8 +59,11 @@ OUTCOME: Final = np.dtype(
         ("call", "i8"),
         ("story", "i8"),  # time of the first alert of the story
         ("last", "i8"),  # last call of the attack
+        ("began", "i8"),  # first observation of the evidence
         ("bits", "f4"),
+        ("odds", "f4"),  # bits beyond what its form and its line must do better than others
         ("calls", "u4"),
+        ("entries", "u4"),  # observations of the evidence, of which the newest LEDGER are given out
         ("detector", "i1"),
         ("what", "i1"),  # RAISED, REOPENED, ENDED
         ("hypothesis", "i1"),
@@ -153,6 +158,8 @@ def restart(case: Any) -> None:
 @jit
 def _write(case: Any, at: int, call: int, caller: int, what: int, value: float, bits: Any) -> None:
     i = case.entries % LEDGER
+    if case.entries == 0:
+        case.began = at
     case.ledger_at[i] = at
     case.ledger_call[i] = call
     case.ledger_caller[i] = caller
@@ -189,6 +196,9 @@ def _outcome(case: Any, what: int, at: int, call: int, scene: Scene) -> None:
     outcome.call = call
     outcome.story = case.raised
     outcome.last = case.last
+    outcome.began = case.began
+    outcome.odds = case.odds
+    outcome.entries = case.entries
     outcome.bits = case.bits[case.hypothesis]
     outcome.calls = case.calls
     outcome.detector = scene.detector
@@ -242,10 +252,14 @@ def weigh(
     case.hypothesis = best
     case.state = OPEN
     case.opened = scene.now
+    case.odds = case.bits[best] - handicap[best] - (bar - scene.threshold)
     if not again:
         case.raised = scene.now
-    total = 0.0
-    for k in range(max(case.entries - LEDGER, 0), case.entries):
+    first = max(case.entries - LEDGER, 0)
+    total = float(case.bits[best])  # less what is listed now: what the entries no longer kept were worth
+    for k in range(first, case.entries):
+        total -= case.ledger_bits[k % LEDGER, best]
+    for k in range(first, case.entries):
         total += case.ledger_bits[k % LEDGER, best]
         _give_out(case, k % LEDGER, total, scene)
     _outcome(case, REOPENED if again else RAISED, scene.now, call.key, scene)

@@ -60,6 +60,8 @@ CASE: Final = case_dtype(
         ("extra", "f4"),  # bits by which the bar of a line with many strangers is higher
         ("lives", "f4"),  # bits lost so far because callers have a life of their own
         ("again", "f4"),  # bits gained so far by numbers that ring again
+        ("counted", "i8"),  # the call counted last, and the time of the one before
+        ("last_before", "i8"),
         ("talk_since", "i8"),  # a stranger's call was answered then and is still up
         ("talk_call", "i8"),
         ("talk_credit", "f4"),  # bits already taken for that call
@@ -76,13 +78,19 @@ PRIOR_BITS: Final = 13.0
 """Odds against a flood when a burst of strangers begins: one burst in eight thousand."""
 HANDICAP: Final = (0.0, 5.0, 2.0)
 BORROWED: Final = 2
-HYPOTHESES: Final = (("hang up", "接通即挂"), ("linger", "接通后滞留"), ("borrowed numbers", "冒用熟人号码"))
+HYPOTHESES: Final = (
+    ("hang up", "接通即挂"),
+    ("linger", "接通后不挂断"),
+    ("borrowed numbers", "冒用熟人号码"),
+)
 
 QUIET_LIFE: Final = 6 * HOUR
 RETURN: Final = 7 * DAY
 """A flood that comes back within this time is the same story."""
 TALK_FADE: Final = 2 * HOUR
 """Where strangers talk, others who do not are no attack: an advert, a shop. That holds for some hours."""
+MOST_TALKATIVE: Final = 3.0
+"""A shop can be flooded too."""
 SHORTEST_QUIET: Final = 30 * MINUTE
 LONGEST_QUIET: Final = 6 * HOUR
 BURST: Final = 15 * MINUTE
@@ -108,7 +116,8 @@ FREEZE_BITS: Final = 9.0
     FIRST_STRANGER,
     FIRST_WITHHELD,
     LOST,
-) = codes(14)
+    NOT_REACHED,
+) = codes(15)
 
 WORDS: Final = {
     FIRST_STRANGER: ("a stranger rings", "陌生号码来电"),
@@ -121,15 +130,20 @@ WORDS: Final = {
     RANG_OUT: ("never answered, rang {}", "无人接听，响铃{}"),
     RANG_ONCE: ("rang {} and gave up", "响铃{}即挂断"),
     ENGAGED: ("the line was engaged or switched off", "线路占线或关机"),
+    NOT_REACHED: ("did not reach the phone", "未能接续到被叫"),
     LOST: ("no record of an answer or an end within {}", "{}内没有接通或结束的记录"),
     LINGERED: ("stayed {} without a real conversation", "接通{}，没有真正通话"),
-    TALKED: ("a real conversation of {}", "真实通话{}"),
-    TALKING: ("rings while a stranger has been talking for {}", "来电时，一陌生来电已通话{}"),
+    TALKED: ("a real conversation of {}", "有效通话{}"),
+    TALKING: ("rings while a stranger has been talking for {}", "来电时，机主正与另一陌生号码通话（已{}）"),
 }
 
 _MEANS: Final = (15.0, 45.0, 135.0, 400.0, 800.0)  # s
 _SHARES: Final = (0.15, 0.25, 0.25, 0.2, 0.15)
-_CANNOT_RING: Final = (17, 18, 20, 27)  # Q.850: busy, no user responding, absent, out of order
+# Q.850. Engaged or off: busy, no user responding, absent. It rang: not known, normal, no answer, rejected, unspecified. With any
+# other cause the call never came to the phone (no such number, network out of order, no circuit): an outage, a number in an
+# advert that does not exist.
+_ENGAGED: Final = (17, 18, 20)
+_RANG: Final = (0, 16, 19, 21, 31)
 
 
 @jit
@@ -209,8 +223,10 @@ def _under_way(cases: Any, scene: Scene, line: int) -> int:
 
 
 @jit
-def _count(case: Any, now: int) -> None:
+def _count(case: Any, call: Any, now: int) -> None:
     """Take a call into the attack's pace."""
+    case.counted = call.key
+    case.last_before = case.last
     if case.calls > 0:
         gap = (now - case.last) / SECOND
         case.pace = gap if case.calls == 1 else case.pace + (gap - case.pace) / min(case.calls, 16)
@@ -257,6 +273,12 @@ def _caller_bits(case: Any, note: Any, scene: Scene) -> tuple[float, float]:
 
 
 @jit
+def _talkative(case: Any) -> float:
+    """By what to divide evidence on a line where strangers talked lately."""
+    return min(1.0 + case.talks, MOST_TALKATIVE)
+
+
+@jit
 def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tuple[float, float]:
     """Bits for a stranger or a withheld call that comes this soon: (hang up, linger)."""
     rate = stranger_rate(line, scene.now, scene.born)
@@ -272,7 +294,7 @@ def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tup
         return haste, haste
     if relation == HEARD:
         haste *= 0.7  # who never got through tries again
-    haste /= 1 + case.talks
+    haste /= _talkative(case)
     # an unknown line may be a hotline: haste is worth less while little has been seen of it
     watched = min((scene.now - scene.born) / (3.0 * DAY), 1.0)
     main = _limited(case.haste, haste, 8.0 + 6.0 * watched)
@@ -301,7 +323,7 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any, note: Any) -> 
         # P(withheld | flood) is about a quarter, P(withheld | ordinary) about 1 in 35
         main += 3.0
         linger += 3.0
-    _count(case, scene.now)
+    _count(case, call, scene.now)
     _weigh(case, scene, call, what, gap, (main, linger, main))
 
 
@@ -309,11 +331,11 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any, note: Any) -> 
 def _known_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     """Another contact's number rings shortly after one."""
     gap = (scene.now - line.last_known) / SECOND
-    haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.1, 900.0), 0.0) / (1 + case.talks)
+    haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.1, 900.0), 0.0) / _talkative(case)
     bits = _limited(case.haste_known, haste, 13.0)
     case.haste_known += haste
     if case.state != OPEN or case.hypothesis == BORROWED:
-        _count(case, scene.now)
+        _count(case, call, scene.now)
     _weigh(case, scene, call, KNOWN_SOON, gap, (0.0, 0.0, bits))
 
 
@@ -334,7 +356,7 @@ def _rings_again(case: Any, scene: Scene, call: Any) -> None:
     bits = _repeated(case, 1.0 if call.drops > 0 else 0.35)
     own = 0.0 if call.relation == KNOWN else bits
     if case.state != OPEN or call.relation != KNOWN or case.hypothesis == BORROWED:
-        _count(case, scene.now)
+        _count(case, call, scene.now)
     gap = (scene.now - call.before) / SECOND
     _weigh(case, scene, call, AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3))
 
@@ -355,7 +377,7 @@ def on_setup(cases: Any, scene: Scene, line: Any, call: Any, note: Any) -> None:
         _known_rings(case, scene, line, call)
     else:
         _unknown_rings(case, scene, line, call, note)
-    if case.state == OPEN or case.bits[0] > FREEZE_BITS:
+    if case.state == OPEN or max(case.bits[0], case.bits[1], case.bits[2]) > FREEZE_BITS:
         line.frozen = scene.now + HOUR
 
 
@@ -396,6 +418,11 @@ def _talked(cases: Any, scene: Scene, call: Any) -> None:
     if case.talk_call == call.key:
         bits += case.talk_credit
         case.talk_since = 0
+    if case.state == OPEN and case.calls > 1:
+        # it was not the attack's: the line may have been quiet since the call before
+        case.calls -= 1
+        if case.counted == call.key:
+            case.last = case.last_before
     _weigh(case, scene, call, TALKED, value, (bits, bits, bits))
 
 
@@ -414,8 +441,10 @@ def _unanswered(call: Any, cause: int, now: int, again: bool) -> tuple[int, tupl
     """A call ended without an answer: what to call it, and its bits."""
     if cause == UNKNOWN_END:
         return LOST, (0.3, 0.1, 0.2)
-    if cause in _CANNOT_RING:
+    if cause in _ENGAGED:
         return ENGAGED, (0.3, 0.2, 0.1)
+    if cause not in _RANG:
+        return NOT_REACHED, (-1.0, -1.0, -1.0)
     if 0 < now - call.start <= 6 * SECOND:
         return RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
     return RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.7)
@@ -446,8 +475,12 @@ def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:
     if again and bits[0] > 0:
         less = _repeated(case, bits[0]) / bits[0]
         bits = (bits[0] * less, bits[1] * less, bits[2] * less)
-    less = 1.0 + case.talks
-    bits = (0.0, 0.0, bits[2]) if call.relation == KNOWN else (bits[0] / less, bits[1] / less, bits[2] / less)
+    # where strangers talk, one who does not is no sign; but nobody hangs up on a shop again and again
+    talkative = 1.0 if what == CALL_DROPPED else _talkative(case)
+    if call.relation == KNOWN:
+        bits = (0.0, 0.0, bits[2])
+    else:
+        bits = (bits[0] / talkative, bits[1] / talkative, bits[2] / talkative)
     _weigh(case, scene, call, what, value / SECOND, bits)
 
 

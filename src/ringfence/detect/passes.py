@@ -27,6 +27,7 @@ from ringfence.detect.detectors import (
 from ringfence.detect.evidence import LEDGER, Out, Scene
 from ringfence.detect.memory import (
     CALL_LIFE,
+    CALLED,
     KNOWN,
     MINUTE,
     RING_MINUTES,
@@ -163,7 +164,7 @@ def _line_rings(m: Any, note: Any, ask: Ask, state: State, scene: Scene) -> None
     _schedule(m.time + MINUTE, m.call, state)
     if call.relation == KNOWN:
         line.last_known = m.time
-    elif call.relation == WITHHELD or call.tries == 0:
+    elif call.relation == WITHHELD or (call.relation != CALLED and call.tries == 0):
         line.last_unknown = m.time
     if call.tries == 0 and m.time >= line.frozen:
         learn_line(line, call.relation, m.time)

@@ -14,7 +14,7 @@ Repaired and counted in `Chunk.notes`:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -206,6 +206,18 @@ def _arrow_times(micros: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]) ->
     )
 
 
+def _unset(judge: _Judge, column: Column | None, found: Times) -> Times:
+    """Take the zero times that databases write for "never" (0, 0000-00-00, 1970-01-01) for null; they are counted."""
+    bad = found.status == _timestamps.BAD
+    if column is None or isinstance(column, Times) or not bad.any():
+        return found
+    shown = text(column) if isinstance(column, Cells) else column.cast(pa.string())
+    zero = pc.match_substring_regex(shown, r"^\s*(0+(\.0*)?|0000-00-00.*|1970-01-01.*)\s*$")
+    unset = bad & np.asarray(pc.fill_null(zero, False))
+    judge.note(unset, "unset_time")
+    return replace(found, status=np.where(unset, _timestamps.NULL, found.status).astype(found.status.dtype))
+
+
 def calls(
     columns: Mapping[str, Column],
     source: Source,
@@ -232,6 +244,8 @@ def calls(
     end = times(columns.get("end_time"), rows, settings)
     callee, odd_callee = words(columns.get("callee"), rows)
     caller, odd_caller = words(columns.get("caller"), rows)
+    answer = _unset(judge, columns.get("answer_time"), answer)
+    end = _unset(judge, columns.get("end_time"), end)
     judge.reject(start.status == _timestamps.NULL, "start_time is missing")
     judge.reject(start.status == _timestamps.BAD, "start_time is not a time between 1990 and 2100")
     judge.reject(odd_callee, "callee is neither text nor a whole number")

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
+
+EARLIER: Final = 0
+"""Code of the ledger line that stands for observations that were not kept one by one; a detector's own codes begin at 1."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,6 +70,7 @@ class Episode:
         closed_at: µs, None: not over when the records end.
         quiet_s: seconds without a call of the attack: before it was closed.
         calls: calls that belong to it.
+        calls_at_alert: how many of them there had been when it was recognised, 0: not told.
     """
 
     raised_at: int
@@ -76,6 +80,7 @@ class Episode:
     closed_at: int | None = None
     quiet_s: float | None = None
     calls: int = 0
+    calls_at_alert: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The form in an alert's `episodes`."""
@@ -87,6 +92,7 @@ class Episode:
             "closed_at": rfc3339(self.closed_at),
             "quiet_s": None if self.quiet_s is None else round(self.quiet_s, 1),
             "calls": self.calls,
+            "calls_at_alert": self.calls_at_alert,
         }
 
 

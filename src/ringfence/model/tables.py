@@ -71,6 +71,7 @@ _EPISODES = pa.list_(
             pa.field("closed_at", TIME),
             pa.field("quiet_s", pa.float64()),
             pa.field("calls", pa.int64()),
+            pa.field("calls_at_alert", pa.int64()),
         ]
     )
 )

@@ -266,6 +266,7 @@ NOTES: Final = {
         "b_leg_alone": ("a call known from its second leg only", "只有被叫侧记录的呼叫"),
         "texts_not_used_yet": ("a text message; no detector reads texts yet", "短信记录，目前尚无检测器使用"),
         "transfers_not_used_yet": ("a bank transfer; no detector reads transfers yet", "转账记录，目前尚无检测器使用"),
+        "unset_time": ("a time written as zero, taken for never", "以零值表示“无”的时间，按空值处理"),
         "key_twice": ("a record that names the same key twice; the first counts", "同一字段出现两次的记录，以首次为准"),
     }.items()
 }  # fmt: skip

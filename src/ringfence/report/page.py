@@ -144,7 +144,7 @@ def _brief(story: Story, place: int, in_full: bool, clock: Clock) -> Brief:
         story=story,
         place=place,
         in_full=in_full,
-        nth=decided_at_call(ledger, first.raised_at),
+        nth=first.calls_at_alert or decided_at_call(ledger, first.raised_at),
         delay=words.duration((first.raised_at - first.began_at) / SECOND),
         calls=sum(episode.calls for episode in episodes),
         length=words.duration((last.last_call_at - first.began_at) / SECOND),

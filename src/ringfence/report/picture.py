@@ -118,7 +118,7 @@ def first_calls(calls: Sequence[Call], episode: Episode, threshold: float, clock
     return FirstCalls(
         axis=axis,
         recognised=axis.x(raised),
-        nth=decided_at_call(calls, episode.raised_at),
+        nth=episode.calls_at_alert or decided_at_call(calls, episode.raised_at),
         delay=duration((raised - episode.began_at) / SECOND),
         marks=marks,
         base=base,

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
-from ringfence.detect.evidence import ENDED, OPEN, RAISED, probability
+from ringfence.detect.evidence import ENDED, LEDGER, OPEN, RAISED, probability
 from ringfence.detect.table import Rows
-from ringfence.model.alert import Alert, Episode, LedgerEntry
+from ringfence.model.alert import EARLIER, Alert, Episode, LedgerEntry
 from ringfence.model.calls import Calls, pack_texts, unpack_texts
 from ringfence.model.numbers import Names, to_text
 from ringfence.model.spans import span, span_zh
@@ -160,7 +160,8 @@ class Stories:
             at = int(outcome["at"])
             since = next(first for first, last in stretches[subject] if last == at)
             ledger = [entry for entry in seen.get(subject, []) if since <= entry.at <= at]
-            episode = _episode(outcome, call_id, ledger)
+            ledger = _whole(ledger, outcome)
+            episode = _episode(outcome, call_id)
             if outcome["what"] == RAISED:
                 new.append(self._raise(subject, outcome, episode, ledger))
             else:
@@ -236,7 +237,7 @@ class Stories:
             raised_at=episode.raised_at,
             call_id=episode.call_id,
             bits=bits,
-            probability=probability(bits, detector.PRIOR_BITS),
+            probability=probability(float(outcome["odds"]), detector.PRIOR_BITS),
             hypothesis=english,
             hypothesis_zh=chinese,
             ledger=ledger,
@@ -296,11 +297,22 @@ def _subject(record: np.void) -> Subject:
     return int(record["detector"]), int(record["subject"]), int(record["story"])
 
 
-def _episode(outcome: np.void, call_id: str, ledger: list[LedgerEntry]) -> Episode:
+def _whole(ledger: list[LedgerEntry], outcome: np.void) -> list[LedgerEntry]:
+    """A ledger that adds up: what was observed before the entries that are kept stands in a first line."""
+    earlier = int(outcome["entries"]) - LEDGER
+    if earlier <= 0:
+        return ledger
+    bits = float(outcome["bits"]) - sum(entry.bits for entry in ledger)
+    words = f"{earlier} earlier observations", f"更早的 {earlier} 项观测"
+    return [LedgerEntry(int(outcome["began"]), "", None, EARLIER, earlier, *words, bits, bits), *ledger]
+
+
+def _episode(outcome: np.void, call_id: str) -> Episode:
     return Episode(
         raised_at=int(outcome["at"]),
         call_id=call_id,
-        began_at=ledger[0].at if ledger else int(outcome["at"]),
+        began_at=int(outcome["began"]),
+        calls_at_alert=int(outcome["calls"]),
         last_call_at=int(outcome["last"]),
         calls=int(outcome["calls"]),
     )
