@@ -39,4 +39,6 @@ def test_the_detector_of_the_guide_works_by_being_there(tmp_path: Path) -> None:
     assert (alert["kind"], alert["subject"]) == ("nuisance", "+8613800000001")
     assert alert["closed_at"] is None or alert["quiet_s"] == 3600
     assert "the same number again" in alert["ledger"][0]["what"]
-    assert "+8613800000001" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "One number, again and again: +8613800000001" in page
+    assert "同一号码反复拨打，号码 +8613800000001" in page

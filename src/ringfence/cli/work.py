@@ -32,7 +32,7 @@ def run_scan(options: Options, *, resume: bool = False) -> Result:
         _allow_files(len(options.files))
         scan = Scan(options, resume=resume)
         if not is_compiled("detect"):
-            typer.echo("compiling the engine, once on this machine (about half a minute)", err=True)
+            typer.echo("compiling the engine, once on this machine (about a minute)", err=True)
         with _progress_bar() as on_progress:
             return scan.run(should_stop, on_progress)
 

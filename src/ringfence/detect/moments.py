@@ -17,7 +17,6 @@ from ringfence.model.calls import NEVER, Calls
 SETUP: Final = 0
 ANSWER: Final = 1
 END: Final = 2
-TICK: Final = 3
 
 MOMENT: Final = np.dtype(
     [

@@ -25,7 +25,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 class Limits(NamedTuple):
-    """The most rows a shard's tables may have; what they take is stated in docs/capacity.md."""
+    """The most rows a shard's tables may have; what they take is stated in docs/benchmarks.md."""
 
     lines: int = 1 << 24
     pairs: int = 1 << 27

@@ -1,6 +1,6 @@
 """Lengths of time in words, English and Chinese."""
 
-_UNITS = ((86_400, "d", "天"), (3_600, "h", "小时"), (60, "min", "分"), (1, "s", "秒"))
+_UNITS = ((86_400, "d", "天"), (3_600, "h", "小时"), (60, "min", "分钟"), (1, "s", "秒"))
 
 
 def _parts(seconds: float, place: int) -> list[str]:
@@ -24,7 +24,7 @@ def span(seconds: float) -> str:
 
 
 def span_zh(seconds: float) -> str:
-    """Such as "1.2 秒", "84 秒", "14 分 3 秒", "2 小时 5 分"."""
+    """Such as "1.2 秒", "84 秒", "14 分钟 3 秒", "2 小时 5 分钟"."""
     if seconds < 9.95:
         return f"{max(seconds, 0.0):.1f} 秒"
     return f"{seconds:.0f} 秒" if seconds < 119.5 else " ".join(_parts(seconds, 1))

@@ -23,7 +23,7 @@ LABELS: Final[dict[str, Both]] = {
         "files_one": ("one file", " 1 个文件"),
         "files_many": ("{n} files", " {n} 个文件"),
         "zone": ("Times are in {zone}.", "时间均为 {zone}。"),
-        "unfinished_title": ("The scan was interrupted", "扫描中断"),
+        "unfinished_title": ("The scan was interrupted", "分析中断"),
         "unfinished": (
             "This page shows what had been read until then. Calls after that moment are not judged, and a flood that seems to go on may be over.",
             "本页只包含中断之前读取的内容。此后的呼叫未经分析；显示为仍在持续的攻击可能已经结束。",
@@ -39,7 +39,7 @@ LABELS: Final[dict[str, Both]] = {
         ),
         "calm_empty": (
             "There was nothing to judge. See below which rows were put aside and why.",
-            "没有可供分析的呼叫。被搁置的记录及原因见下文。",
+            "没有可供分析的呼叫。未能采用的记录及原因见下文。",
         ),
         # table of floods
         "floods": ("Floods", "呼死你攻击"),
@@ -64,9 +64,9 @@ LABELS: Final[dict[str, Both]] = {
         "within": ("within {length}", "历时 {length}"),
         "going_on": ("still going on when the records end", "话单结束时仍在持续"),
         "over": ("quiet since {last}", "{last} 后停止"),
-        "closed_after": ("closed after {quiet} of quiet", "静默 {quiet}后结案"),
-        "returned_once": ("it returned once", "曾再次发生 1 次"),
-        "returned": ("it returned {k} times", "曾再次发生 {k} 次"),
+        "closed_after": ("closed after {quiet} of quiet", "静默 {quiet}后解除告警"),
+        "returned_once": ("it returned once", "其后又发生 1 次"),
+        "returned": ("it returned {k} times", "其后又发生 {k} 次"),
         "probable": ("{p} probable", "概率 {p}"),
         "n_bits": ("{n} bits", "{n} 比特"),
         "form": ("form: {form}", "方式：{form}"),
@@ -78,6 +78,8 @@ LABELS: Final[dict[str, Both]] = {
         "overview_more": ("The first {n} are drawn.", "图中仅显示前 {n} 起。"),
         "overview_row": ("{line}: {began} to {last}", "{line}：{began} 至 {last}"),
         # one flood
+        "headline_alerts": ("{n} alerts", "{n} 条告警"),
+        "story_on": ("{what}: {line}", "{what}，号码 {line}"),
         "flood_on": ("Flood on {line}", "{line} 遭呼死你攻击"),
         "story": (
             "Recognised at the {nth} call, {delay} after the first. {calls} calls in {length}; {state}.",
@@ -93,11 +95,11 @@ LABELS: Final[dict[str, Both]] = {
         "worth": ("what each call was worth", "每通呼叫的证据值"),
         "earlier_one": (
             "One earlier call counted too; it came long before and stands in the ledger only.",
-            "另有 1 通较早的呼叫也计入证据，因间隔较长未在图中画出，见证据清单。",
+            "另有 1 通较早的呼叫也计入证据，因间隔较长未在图中画出，见判定依据。",
         ),
         "earlier": (
             "{n} earlier calls counted too; they came long before and stand in the ledger only.",
-            "另有 {n} 通较早的呼叫也计入证据，因间隔较长未在图中画出，见证据清单。",
+            "另有 {n} 通较早的呼叫也计入证据，因间隔较长未在图中画出，见判定依据。",
         ),
         "whole_caption": (
             "The whole attack: calls in every {each}, at most {most}.",
@@ -113,7 +115,7 @@ LABELS: Final[dict[str, Both]] = {
         "dropped": ("dropped when answered", "接通即挂"),
         "rang_out": ("never answered", "无人接听"),
         "rang_once": ("rang once", "响一声即挂"),
-        "talked": ("a conversation", "真实通话"),
+        "talked": ("a conversation", "有效通话"),
         "lingered": ("stayed without talking", "接通后未交谈"),
         "engaged": ("line engaged", "占线"),
         "unknown": ("end not known", "结果不明"),
@@ -121,19 +123,19 @@ LABELS: Final[dict[str, Both]] = {
         "against": ("against an attack", "不像攻击"),
         "for": ("for an attack", "像攻击"),
         # ledger
-        "ledger": ("The evidence in words", "证据清单"),
+        "ledger": ("The evidence in words", "判定依据"),
         "ledger_caption": (
             "What was seen until the alert, and what it was worth.",
             "告警前的逐项观测及其证据值。",
         ),
         "time": ("Time", "时间"),
         "caller": ("Caller", "主叫号码"),
-        "what": ("What was seen", "观测内容"),
-        "bits": ("Bits", "比特"),
+        "what": ("What was seen", "识别情况"),
+        "bits": ("Bits", "证据值"),
         "total": ("Sum", "累计"),
         "bits_meaning": (
             "{n} bits: at most about 1 in {odds} such stretches on an ordinary line would look like this.",
-            "{n} 比特：在普通号码上，大约每 {odds}段类似时段中至多有 1 段会呈现这种情形。",
+            "{n} 比特：在普通号码上，大约每 {odds} 段类似时段中至多有 1 段会呈现这种情形。",
         ),
         "probability_meaning": (
             "{p} probable: this also allows for how rare floods are, about one burst of strange calls in {prior}.",
@@ -147,7 +149,7 @@ LABELS: Final[dict[str, Both]] = {
         ),
         "forged_note": (
             "Place and operator are what the shown number claims; such numbers are often forged, and their owners often know nothing of it.",
-            "归属地和运营商按所显示的号码推断；此类号码常为虚假改号，号码的真正机主往往并不知情。",
+            "归属地和运营商按所显示的号码推断；此类号码往往经改号软件伪造，号码的真正机主往往并不知情。",
         ),
         "places_caption": ("Where the shown numbers belong.", "来电显示号码的归属地。"),
         "top_caption": ("The numbers that rang most often.", "来电最多的号码。"),
@@ -164,25 +166,25 @@ LABELS: Final[dict[str, Both]] = {
         "next_person": ("The person under attack", "机主"),
         "next_squad": ("The squad and the operator", "民警与运营商"),
         # the scan
-        "about": ("About this scan", "扫描说明"),
+        "about": ("About this scan", "分析说明"),
         "files_caption": ("What was read.", "读取的文件。"),
         "file": ("File", "文件"),
         "format": ("Format", "格式"),
         "rows": ("Rows", "行数"),
-        "rejected": ("Put aside", "搁置"),
+        "rejected": ("Put aside", "未采用"),
         "speed": (
             "The scan took {time}: {calls} calls, {rate} a second.",
-            "扫描用时 {time}：{calls} 通呼叫，每秒 {rate} 通。",
+            "分析用时 {time}：{calls} 通呼叫，每秒 {rate} 通。",
         ),
         "lines_seen": ("{n} called numbers were watched.", "共涉及 {n} 个被叫号码。"),
         "country": (
             "Numbers without a country code were read as those of {country}.",
             "未带国家代码的号码按 {country} 处理。",
         ),
-        "none_rejected": ("No row was put aside.", "没有被搁置的记录。"),
+        "none_rejected": ("No row was put aside.", "没有未采用的记录。"),
         "rejected_caption": (
             "Rows put aside; they stand in rejected.jsonl with their place.",
-            "被搁置的记录，位置见 rejected.jsonl。",
+            "未采用的记录，位置见 rejected.jsonl。",
         ),
         "reason": ("Reason", "原因"),
         "notes_caption": ("Repaired or noticed while reading.", "读取时修正或留意到的情况。"),
@@ -238,7 +240,7 @@ SQUAD: Final = tuple(
         ),
         (
             "Put small cases together. One account, trunk or set of numbers often has many victims.",
-            "单案金额小也应串并：同一账户、同一中继或同一批号码往往涉及多名受害人。",
+            "小额案件也应串并侦查：同一账户、同一中继或同一批号码往往涉及多名受害人。",
         ),
         (
             "Watch these lines for another week: such attacks come back after days of quiet.",

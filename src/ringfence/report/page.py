@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUn
 from markupsafe import Markup
 
 from ringfence.compiled import cache_dir
-from ringfence.detect.flood import PRIOR_BITS
+from ringfence.detect import flood
+from ringfence.detect.detectors import DETECTORS
 from ringfence.model.alert import Episode, LedgerEntry
 from ringfence.report import labels, picture, words
 from ringfence.report.axis import SECOND, Axis
@@ -65,6 +66,15 @@ class Brief:
         """The number under attack, fit to be seen."""
         return words.plain(self.story.alert.subject)
 
+    @property
+    def heading(self) -> Both:
+        """What befell the number."""
+        kind = self.story.alert.kind
+        if kind == flood.NAME:
+            return fill("flood_on", line=self.subject)
+        title = next((Both(*d.TITLE) for d in DETECTORS if kind == d.NAME), Both(kind, kind))
+        return fill("story_on", what=title, line=self.subject)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -113,7 +123,7 @@ def render(summary: Summary, stories: Sequence[Story]) -> Iterator[str]:
             clock=clock,
             zone=clock.name(first),
             briefs=briefs,
-            headline=_headline(len(briefs)),
+            headline=_headline(briefs),
             in_full=sum(brief.in_full for brief in briefs),
             overview=_overview(briefs, clock) if briefs else None,
             details=(_detail(brief, clock) for brief in briefs if brief.in_full),
@@ -124,10 +134,12 @@ def render(summary: Summary, stories: Sequence[Story]) -> Iterator[str]:
     yield from stream
 
 
-def _headline(floods: int) -> Both:
-    if floods == 0:
+def _headline(briefs: Sequence[Brief]) -> Both:
+    if not briefs:
         return fill("headline_none")
-    return fill("headline_one") if floods == 1 else fill("headline_many", lines=words.count(floods))
+    if any(brief.story.alert.kind != flood.NAME for brief in briefs):
+        return fill("headline_alerts", n=words.count(len(briefs)))
+    return fill("headline_one") if len(briefs) == 1 else fill("headline_many", lines=words.count(len(briefs)))
 
 
 def _briefs(stories: Sequence[Story], clock: Clock) -> list[Brief]:
@@ -276,7 +288,7 @@ def _environment() -> Environment:
 
 
 def _prior() -> Both:
-    return words.odds(PRIOR_BITS)
+    return words.odds(flood.PRIOR_BITS)
 
 
 @cache

@@ -34,10 +34,10 @@ def duration(seconds: float | None) -> Both:
     if whole < 120:
         return Both(f"{whole} s", f"{whole} 秒")
     if whole < 3600:
-        return _two(divmod(whole, 60), ("min", "s"), ("分", "秒"))
+        return _two(divmod(whole, 60), ("min", "s"), ("分钟", "秒"))
     minutes = round(whole / 60)
     if minutes < 1440:
-        return _two(divmod(minutes, 60), ("h", "min"), ("小时", "分"))
+        return _two(divmod(minutes, 60), ("h", "min"), ("小时", "分钟"))
     return _two(divmod(round(minutes / 60), 24), ("d", "h"), ("天", "小时"))
 
 
