@@ -282,3 +282,11 @@ def test_a_progress_bar_only_on_a_terminal(many: Path, tmp_path: Path) -> None:
     assert b"calls" in seen
     assert b"/s" in seen
     assert "scanning" not in stdout
+
+
+def test_when_no_row_can_be_used_it_says_why(tmp_path: Path) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text("start_time,caller,callee\n2026/03/01 08:00,+8613800000001,+8613800000002\n", "utf-8")
+    result = invoke("scan", file, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "no row could be used; most often: start_time is not a time" in result.stdout

@@ -121,6 +121,11 @@ def show(result: Result, out: Path) -> None:
         f" {_count(rejected, 'row')} put aside, {_count(len(result.stories), 'alert')}",
         soft_wrap=True,
     )
+    if rejected and not summary.calls:
+        most = next(iter(summary.rejected))
+        console.print(
+            f"no row could be used; most often: {most} (all reasons: rejected.jsonl)", soft_wrap=True
+        )
     if result.stories:
         console.print(_table([story.alert for story in result.stories]))
     console.print(f"report: {plain(str(out / 'report.html'))}", soft_wrap=True)

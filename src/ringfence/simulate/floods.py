@@ -47,7 +47,8 @@ def _callers(rng: np.random.Generator, shape: str, victim: Victim, calls: int) -
 def _made_up(rng: np.random.Generator, victim: str) -> str:
     if rng.random() < 0.3:
         return f"+{rng.choice([1, 44, 60, 66, 84, 852])}{rng.integers(10**8, 10**9)}"
-    return victim[:3] + f"1{rng.integers(3, 10)}{rng.integers(10**8, 10**9)}"
+    country = victim[:3] if victim.startswith("+") else "+86"
+    return country + f"1{rng.integers(3, 10)}{rng.integers(10**8, 10**9)}"
 
 
 def flood(
