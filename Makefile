@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Debian packages that tests and the README's picture need: a browser, Chinese glyphs, a SIP proxy and its caller.
-APT := chromium fonts-noto-cjk kamailio kamailio-extra-modules kamailio-json-modules sip-tester
+APT := chromium fonts-noto-cjk kamailio kamailio-extra-modules sip-tester
 
 .PHONY: help run test lint format bench lock clean
 

@@ -10,7 +10,7 @@ What ordinary life looks like, for this line, is its own past (`memory`). Three 
   with a handicap too.
 
 How soon is soon: gaps of an attack are a mixture of exponentials with means of 15 s to 15 min (16 calls in ten minutes,
-one every one to two minutes, one in ten minutes: calibration.md, "TDoS call shape" and "Lorden delay"). Ordinary gaps are
+one every one to two minutes: Shanghai Daily, May 2013; calls 1 s to 1 min apart: US 2025/0211673). Ordinary gaps are
 exponential at the line's own rate, but for a share that come in small clusters (a courier, then another).
 A line can become popular within minutes (an advert, a storm of call-backs): haste alone is therefore worth a
 limited sum, and what decides is whether people talk.

@@ -151,7 +151,6 @@ _SYMBOL_CODE: Final = np.zeros(256, np.int64)
 _SYMBOL_CODE[np.frombuffer(_SYMBOLS.encode(), np.uint8)] = np.arange(1, len(_SYMBOLS) + 1)
 _SYMBOL_BYTE: Final = np.frombuffer(("\0" + _SYMBOLS).encode(), np.uint8).copy()
 _WORD_HASH: Final = np.array([_fnv1a(word) for word in _WITHHELD_WORDS], np.uint64)
-_POWER: Final = 10 ** np.arange(19, dtype=np.int64)
 _ANONYMOUS_HOST: Final = np.frombuffer(b"anonymous.invalid", np.uint8).copy()  # RFC 3323, 4.1.1.3
 _PHONE_CONTEXT: Final = np.frombuffer(b"phone-context=", np.uint8).copy()  # RFC 3966, 3
 _U64_OFFSET: Final = np.uint64(_FNV_OFFSET)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from ringfence.model.spans import span, span_zh
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 253_402_300_799 * 1_000_000  # the end of the year 9999, beyond which there are no dates
 _LONGEST_NAME = 64
@@ -26,26 +28,7 @@ def duration(seconds: float | None) -> Both:
     """How long: 84.0 is "84 s", 3700 is "1 h 2 min". Never negative; what is no number is a dash."""
     if seconds is None or not math.isfinite(seconds):
         return NO_FIGURE
-    seconds = max(seconds, 0.0) + 0.0  # not minus nought
-    if seconds < 9.95:
-        figure = f"{seconds:.1f}".removesuffix(".0")
-        return Both(f"{figure} s", f"{figure} 秒")
-    whole = round(seconds)
-    if whole < 120:
-        return Both(f"{whole} s", f"{whole} 秒")
-    if whole < 3600:
-        return _two(divmod(whole, 60), ("min", "s"), ("分钟", "秒"))
-    minutes = round(whole / 60)
-    if minutes < 1440:
-        return _two(divmod(minutes, 60), ("h", "min"), ("小时", "分钟"))
-    return _two(divmod(round(minutes / 60), 24), ("d", "h"), ("天", "小时"))
-
-
-def _two(parts: tuple[int, int], en: tuple[str, str], zh: tuple[str, str]) -> Both:
-    great, small = parts
-    if small == 0:
-        return Both(f"{great:,} {en[0]}", f"{great:,} {zh[0]}")
-    return Both(f"{great:,} {en[0]} {small} {en[1]}", f"{great:,} {zh[0]} {small} {zh[1]}")
+    return Both(span(seconds), span_zh(seconds))
 
 
 def count(number: float) -> str:

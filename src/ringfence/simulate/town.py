@@ -1,6 +1,6 @@
 """A small town: ordinary calls and everything in ordinary life that looks like a flood.
 
-Figures from calibration.md: log-normal activity (Sichuan), durations as a mixture of short and log-normal calls and a
+Figures computed from public data: log-normal activity (Sichuan telecom-fraud data), durations as a mixture of short and log-normal calls and a
 quarter unanswered, a third of these redialled within ten minutes (Copenhagen), a day profile with two peaks.
 """
 
