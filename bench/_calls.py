@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from ringfence.detect.moments import Unfolder
 from ringfence.ingest.format import Chunk
 from ringfence.ingest.normalise import calls_of
 from ringfence.ingest.reorder import Reorder
-from ringfence.model.calls import NEVER, Calls
+from ringfence.model.calls import Calls
 from ringfence.model.numbers import Names, NumberPlan
 
 COUNTRY = "CN"
@@ -33,11 +31,6 @@ def calls_in_order(table: pa.Table, names: Names | None = None) -> Calls:
             raise ValueError("a call without a called number")
         window.push(calls)
     return window.flush()
-
-
-def moments_of(calls: Calls) -> npt.NDArray[np.void]:
-    """All moments of calls in order."""
-    return Unfolder().unfold(calls, NEVER)
 
 
 def numbers_of(texts: list[str], names: Names) -> list[int]:

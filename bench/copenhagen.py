@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from bench._calls import calls_in_order, moments_of, numbers_of
+from bench._calls import calls_in_order, numbers_of
 from bench._rules import HOUR, RULES, SECOND, Ring, lorden_calls, lorden_delay, one_an_hour
 from bench._tables import Table, figure, percentiles
 from ringfence.detect.engine import Engine
@@ -108,7 +108,7 @@ def _made_up_rings(
 
 
 def _ours(injections: list[Injection], calls: Calls) -> list[Recognition]:
-    outcomes, _ = Engine(["flood"]).process(moments_of(calls), NEVER)
+    outcomes, _ = Engine(["flood"]).process(calls, NEVER)
     raised: dict[int, list[int]] = {}
     for outcome in outcomes[outcomes["what"] == RAISED]:
         raised.setdefault(int(outcome["subject"]), []).append(int(outcome["at"]))
@@ -169,7 +169,7 @@ def _bound() -> Table:
 def _false_alarms(calls: Calls, rings: list[Ring]) -> Table:
     days = PEOPLE * DAYS
     result = Table(f"False alarms in {days:,} real subscriber-days", ("", "alarms", "per 100,000 line-days"))
-    outcomes, _ = Engine(["flood"]).process(moments_of(calls), NEVER)
+    outcomes, _ = Engine(["flood"]).process(calls, NEVER)
     counts = {OURS: int((outcomes["what"] == RAISED).sum())}
     counts |= {rule.name: one_an_hour(rule.alarms(rings)) for rule in RULES}
     for name, count in counts.items():

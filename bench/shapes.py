@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bench._calls import calls_in_order, moments_of, numbers_of
+from bench._calls import calls_in_order, numbers_of
 from bench._tables import Table, figure, percentiles, rate_interval, share
 from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import RAISED
@@ -48,8 +48,8 @@ def _alarms(town: Town) -> dict[str, list[float]]:
     """Seconds at which each line was alarmed."""
     names = Names()
     lines = dict(zip(numbers_of(town.lines, names), town.lines, strict=True))
-    moments = moments_of(calls_in_order(table(town.attempts, EPOCH), names))
-    outcomes, _ = Engine(["flood"]).process(moments, NEVER)
+    calls = calls_in_order(table(town.attempts, EPOCH), names)
+    outcomes, _ = Engine(["flood"]).process(calls, NEVER)
     found: dict[str, list[float]] = defaultdict(list)
     for outcome in outcomes[outcomes["what"] == RAISED]:
         line = lines.get(int(outcome["subject"]), "elsewhere")

@@ -13,13 +13,14 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from tests.reference import plain
 
-from bench._calls import COUNTRY, moments_of
+from bench._calls import COUNTRY
 from bench._calls import calls_in_order as in_order
 from bench._tables import Table, figure, quantile
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
+from ringfence.detect.evidence import OBSERVATION
 from ringfence.detect.memory import CALL, LINE, PAIR, PROFILE
-from ringfence.detect.moments import MOMENT, Unfolder
+from ringfence.detect.moments import PLAN
 from ringfence.ingest.format import Chunk, Settings, formats
 from ringfence.ingest.normalise import calls_of
 from ringfence.ingest.reorder import Reorder
@@ -37,7 +38,7 @@ WANTED = 10
 MEASURED = (
     f"One simulated town ({LINES:,} lines, {DAYS} days, 60 floods, 60 look-alikes). The pass (`Engine.process`, compiled before, state "
     "empty) and the plain-Python reference (`tests/reference/plain.py`, which gives the same outcomes: a test holds them "
-    f"equal) take the same ready moments in turn, {REPEATS} times; CPU time of the process, moments kept out of the garbage collection. The stages are "
+    f"equal) take the same ready calls in turn, {REPEATS} times; CPU time of the process, calls kept out of the garbage collection. The stages are "
     "those of `ringfence scan` on the same calls as a file, one after the other, each timed over the whole file, least of "
     f"{REPEATS}, in turn for both formats; CPU time of all threads."
 )
@@ -60,18 +61,17 @@ def _town() -> pa.Table:
 
 def pass_against_plain(calls: Calls) -> Table:
     """The pass and the reference in turn."""
-    moments = moments_of(calls)
-    tuples = plain.moments_of(moments)
-    Engine(["flood"]).process(moments[:9], NEVER)  # loads the compiled code
-    gc.freeze()  # the moments as tuples are no rubbish: Python need not look at them again and again
+    tuples = plain.rows_of(calls)
+    Engine(["flood"]).process(calls.slice(0, 9), NEVER)  # loads the compiled code
+    gc.freeze()  # the calls as tuples are no rubbish: Python need not look at them again and again
     fast, slow = [], []
     for _ in range(REPEATS):
-        fast.append(_cpu(lambda: Engine(["flood"]).process(moments, NEVER))[0])
+        fast.append(_cpu(lambda: Engine(["flood"]).process(calls, NEVER))[0])
         slow.append(_cpu(lambda: plain.PlainPass().run(tuples))[0])
     gc.unfreeze()
     ratio = quantile([b / a for a, b in zip(fast, slow, strict=True)], 0.5)
     result = Table(
-        f"The pass alone, {len(calls):,} calls in {len(moments):,} moments",
+        f"The pass alone, {len(calls):,} calls",
         ("", "calls per CPU-second: median", "most", "ns a call: median", "least"),
     )
     for name, seconds in (("compiled pass", fast), ("plain Python", slow)):
@@ -101,8 +101,7 @@ def _stages(path: Path, name: str) -> dict[str, float]:
     spent["read"], chunks = _cpu(read)
     spent["normalise"], parts = _cpu(lambda: [calls_of(chunk, 0, plan, names)[0] for chunk in chunks])
     spent["order"], calls = _cpu(lambda: order(parts))
-    spent["unfold"], moments = _cpu(lambda: Unfolder().unfold(calls, NEVER))
-    spent["judge"], _ = _cpu(lambda: Engine(["flood"]).process(moments, NEVER))
+    spent["judge"], _ = _cpu(lambda: Engine(["flood"]).process(calls, NEVER))
     return spent
 
 
@@ -139,7 +138,7 @@ def memory() -> Table:
     result = Table("Memory of a record", ("", "bytes"))
     sorts = {"line that is called": LINE, "pair": PAIR, "number that calls": PROFILE, "call that is up": CALL}
     sorts |= {f"case under suspicion ({detector.NAME})": detector.CASE for detector in DETECTORS}
-    sorts |= {"moment (in passing)": MOMENT}
+    sorts |= {"later moments of a call that is up": PLAN, "observation in the notebook": OBSERVATION}
     for name, dtype in sorts.items():
         result.add(name, figure(dtype.itemsize))
     return result

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 
 from ringfence.detect.engine import Engine
-from ringfence.detect.moments import Unfolder
 from ringfence.ingest.format import Chunk
 from ringfence.ingest.normalise import calls_of
 from ringfence.ingest.reorder import Reorder
@@ -38,16 +37,15 @@ class Run:
     """A pass in progress, fed with slices of calls."""
 
     engine: Engine
-    unfolder: Unfolder
     stories: Stories
 
     @classmethod
     def new(cls, names: Names, shards: int = 1) -> "Run":
-        return cls(Engine(shards=shards), Unfolder(), Stories(names))
+        return cls(Engine(shards=shards), Stories(names))
 
     def feed(self, calls: Calls, watermark: int = NEVER) -> list[Alert]:
         self.stories.ids.add(calls)
-        return self.stories.take(*self.engine.process(self.unfolder.unfold(calls, watermark), watermark))
+        return self.stories.take(*self.engine.process(calls, watermark))
 
 
 def stories_of(

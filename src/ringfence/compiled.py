@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numba
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -57,6 +57,33 @@ def entry(function: Function) -> Function:
     finally:
         numba.config.CACHE_DIR = before
     return compiled
+
+
+def routine(function: Function) -> Function:
+    """Compile a function that other compiled functions call, once and not inlined: what is needed seldom, in many places."""
+    compiled: Function = numba.njit(nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typing: Any, array: types.Array, place: types.Integer) -> Any:
+    """Ask the processor for a row that will be needed soon: a table of many lines lies in slow memory."""
+    del typing
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = context.cast(builder, arguments[1], signature.args[1], types.intp)
+        row = builder.gep(view.data, [place])
+        pointer = builder.bitcast(row, ir.IntType(8).as_pointer())
+        word = ir.IntType(32)
+        sort = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
+        name = "llvm.prefetch.p0i8" if "i8*" in str(pointer.type) else "llvm.prefetch.p0"
+        function = cgutils.get_or_insert_function(builder.module, sort, name)
+        # to write, keep in all caches, data
+        builder.call(function, [pointer, ir.Constant(word, 1), ir.Constant(word, 3), ir.Constant(word, 1)])
+        return context.get_dummy_value()
+
+    return types.void(array, place), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.passes import DAY, EPOCH, Run, alerts_of, as_dicts, calls_from, stories_of
 
-from ringfence.detect.detectors import DETECTORS
+from ringfence.detect.detectors import DETECTORS, MOMENTS
 from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import CASE_HEADER, HYPOTHESES
-from ringfence.detect.moments import Unfolder
 from ringfence.detect.shard import Limits
 from ringfence.model.calls import NEVER
 from ringfence.simulate.attempts import UNANSWERED, Attempts
@@ -45,7 +44,7 @@ def test_it_has_what_the_engine_and_the_reader_need(detector: ModuleType) -> Non
     assert detector.__doc__
     assert all(detector.TITLE)
     handlers = [name for name in vars(detector) if name.startswith("on_")]
-    assert set(handlers) <= {"on_setup", "on_answer", "on_tick", "on_end", "on_quiet"}
+    assert set(handlers) <= set(MOMENTS)
     assert all(getattr(detector, name).__doc__ for name in [*handlers, "stale"])
     header = [field[0] for field in CASE_HEADER]
     assert [name for name in detector.CASE.names if name in header] == header
@@ -118,7 +117,6 @@ def test_a_snapshot_is_the_whole_state(town: Attempts) -> None:
         one.feed(calls.slice(0, cut), int(calls.start[cut]))
         two = Run.new(names, 2)
         two.engine.restore({name: array.copy() for name, array in one.engine.arrays().items()})
-        two.unfolder.restore(one.unfolder.arrays())
         two.stories.restore(one.stories.as_json())
         two.stories.ids.restore(one.stories.ids.arrays())
         two.feed(calls.slice(cut, len(calls)))
@@ -139,7 +137,7 @@ def test_one_story_is_one_alert(town: Attempts) -> None:
 
 def test_ever_new_numbers_cannot_grow_the_state_without_limit() -> None:
     """A hundred thousand made-up callers against small limits: bounded, and the attack is still seen."""
-    limits = Limits(lines=1 << 12, pairs=1 << 13, profiles=1 << 13, calls=1 << 12, cases=1 << 11)
+    limits = Limits(lines=1 << 12, pairs=1 << 13, profiles=1 << 13, cases=1 << 11, observations=1 << 14)
     rng = np.random.default_rng(3)
     attempts = Attempts()
     for n in range(40):
@@ -149,11 +147,11 @@ def test_ever_new_numbers_cannot_grow_the_state_without_limit() -> None:
         attempts.add(2_000 + 0.5 * n, f"+8615{rng.integers(10**9):09d}", callee, 3.0, UNANSWERED)
     calls, _ = calls_from(attempts)
     engine = Engine(limits=limits)
-    outcomes, _ = engine.process(Unfolder().unfold(calls, NEVER), NEVER)
+    outcomes, _ = engine.process(calls, NEVER)
     shard = engine.shards[0]
-    for table in (shard.lines, shard.pairs, shard.profiles, shard.calls, *shard.cases):
+    for table in (shard.lines, shard.pairs, shard.profiles, *shard.cases):
         assert len(table.rows) <= table.limit
-    assert engine.nbytes() < 8 << 20
+    assert shard.nbytes() < 8 << 20
     assert len(outcomes) > 200
 
 
@@ -162,7 +160,7 @@ def test_who_was_talked_to_is_remembered_through_a_flood_of_new_numbers() -> Non
     from ringfence.detect.memory import pair_key
     from ringfence.detect.table import find
 
-    limits = Limits(lines=1 << 12, pairs=1 << 12, profiles=1 << 12, calls=1 << 12, cases=1 << 11)
+    limits = Limits(lines=1 << 12, pairs=1 << 12, profiles=1 << 12, cases=1 << 11)
     line = 8613800000001
     friends = [8613700000000 + n for n in range(40)]
     attempts = Attempts()
@@ -172,7 +170,7 @@ def test_who_was_talked_to_is_remembered_through_a_flood_of_new_numbers() -> Non
         attempts.add(2_000 + 2 * n, f"+8615{n:09d}", f"+{line}", 1.0, UNANSWERED)
     calls, _ = calls_from(attempts)
     engine = Engine(limits=limits)
-    engine.process(Unfolder().unfold(calls, NEVER), NEVER)
+    engine.process(calls, NEVER)
     pairs = engine.shards[0].pairs
     assert pairs.forgotten > 0
     assert all(find(pairs.rows, pair_key(line, friend)) >= 0 for friend in friends)

@@ -6,13 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ringfence.detect.table import Table, claim, find, mix, remove
+from ringfence.detect.table import (
+    GONE,
+    STRONG,
+    WEAK,
+    Table,
+    claim,
+    claim_marked,
+    find,
+    find_marked,
+    mix,
+)
 
 ROW = np.dtype([("key", "i8"), ("seen", "i8"), ("value", "i8")])
 
 
 class TableIsADictionary(RuleBasedStateMachine):
-    """Any order of claims, removals and growing."""
+    """Any order of claims, sweeps and growing."""
 
     @initialize()
     def begin(self) -> None:
@@ -21,8 +31,7 @@ class TableIsADictionary(RuleBasedStateMachine):
 
     def make_room(self) -> None:
         if self.table.full:
-            none = np.zeros(len(self.table.rows), np.bool_)
-            self.table.make_room(none, none)
+            self.table.make_room(np.where(self.table.rows["key"] == 0, GONE, STRONG).astype(np.uint8))
 
     # few different keys, some of them neighbours: collisions and long probes
     @rule(key=st.integers(1, 60) | st.integers(-(2**62), 2**62).filter(bool), value=st.integers(-100, 100))
@@ -39,17 +48,13 @@ class TableIsADictionary(RuleBasedStateMachine):
             self.claim_key(key, key)
 
     @rule(key=st.integers(1, 60))
-    def remove_key(self, key: int) -> None:
-        place = find(self.table.rows, key)
-        assert (place >= 0) == (key in self.model)
-        if place >= 0:
-            remove(self.table.rows, self.table.count, np.zeros(1, ROW), place)
-            del self.model[key]
+    def look_for(self, key: int) -> None:
+        assert (find(self.table.rows, key) >= 0) == (key in self.model)
 
     @rule()
     def sweep_negative_values(self) -> None:
-        stale = self.table.rows["value"] < 0
-        self.table.make_room(stale, np.zeros(len(stale), np.bool_))
+        gone = (self.table.rows["key"] == 0) | (self.table.rows["value"] < 0)
+        self.table.make_room(np.where(gone, GONE, STRONG).astype(np.uint8))
         self.model = {key: value for key, value in self.model.items() if value >= 0}
 
     @invariant()
@@ -71,7 +76,9 @@ def test_at_the_limit_the_oldest_weak_rows_are_forgotten_and_counted() -> None:
         table.rows["seen"][place] = key
         table.rows["value"][place] = int(key % 10 == 0)
         if table.full:
-            table.make_room(np.zeros(len(table.rows), np.bool_), table.rows["value"] == 0)
+            ranks = np.where(table.rows["value"] == 0, WEAK, STRONG).astype(np.uint8)
+            ranks[table.rows["key"] == 0] = GONE
+            table.make_room(ranks)
         assert len(table.rows) <= 1024
     left = table.rows[table.rows["key"] != 0]
     assert len(left) + table.forgotten == key
@@ -79,6 +86,19 @@ def test_at_the_limit_the_oldest_weak_rows_are_forgotten_and_counted() -> None:
     assert len(strong) == key // 10  # every strong one is still there
     weak = np.sort(left["key"][left["value"] == 0])
     assert weak.min() > key - 2 * len(weak)  # of the weak ones, the newest
+
+
+def test_marks_hide_no_row() -> None:
+    table = Table(ROW, 1 << 14, marked=True)
+    keys = [mix(n, 1) for n in range(1, 5_000)]
+    for n, key in enumerate(keys):
+        if table.full:
+            table.make_room(np.where(table.rows["key"] == 0, GONE, STRONG).astype(np.uint8))
+        claim_marked((table.rows, table.count, table.marks), key)
+        assert find_marked((table.rows, table.count, table.marks), keys[n // 2]) >= 0
+    arrays = (table.rows, table.count, table.marks)
+    assert all(find_marked(arrays, key) == find(table.rows, key) >= 0 for key in keys)
+    assert all(find_marked(arrays, mix(n, 2)) == -1 for n in range(1_000))
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))

@@ -11,10 +11,9 @@ seconds decides when it is over.
 
 import math
 import struct
-from collections import deque
-from collections.abc import Iterable
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ringfence.detect import evidence, flood, memory
 from ringfence.detect.evidence import CLOSED, ENDED, HYPOTHESES, LEDGER, OPEN, QUIET, RAISED, REOPENED
@@ -32,31 +31,34 @@ from ringfence.detect.memory import (
     TALK,
     WITHHELD,
 )
-from ringfence.detect.moments import ANSWER, END, SETUP
-from ringfence.detect.passes import SUBSCRIBER
-from ringfence.model.calls import NEVER
+from ringfence.detect.moments import ANSWER, END, SETUP, TICK
+from ringfence.model.calls import NEVER, Calls
 
 Bits = tuple[float, float, float]
 
 
-class Moment(NamedTuple):
-    """A MOMENT record as a tuple."""
+class Row(NamedTuple):
+    """A call as the records tell it."""
 
-    time: int
-    call: int
+    key: int
     caller: int
     callee: int
+    device: int
     start: int
     answer: int
-    trunk: int
-    caller_device: int
-    callee_device: int
-    callee_cell: int
+    end: int
     cause: int
+
+
+class Moment(NamedTuple):
+    """What is learned of a call at one time; the place of its call among all of them comes second, so moments sort."""
+
+    time: int
+    place: int
     kind: int
-    released_by: int
-    ingress: int
-    attestation: int
+    row: Row
+    answer: int
+    cause: int
 
 
 class Outcome(NamedTuple):
@@ -72,6 +74,7 @@ class Outcome(NamedTuple):
     odds: float
     calls: int
     entries: int
+    given: int
     detector: str
     what: int
     hypothesis: int
@@ -107,43 +110,37 @@ class Line:
 
 @dataclass(slots=True)
 class Pair:
-    """What a line remembers of another number."""
+    """What two numbers had to do with one another; times in whole seconds."""
 
     seen: int = 0
-    first: int = 0
-    tried: int = 0
-    called: int = 0
     talks: int = 0
-    tries: int = 0
-    drops: int = 0
+    called: dict[int, int] = field(default_factory=dict)  # by caller, when it last rang the other
+    tries: Counter[int] = field(default_factory=Counter)
+    drops: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
 class Profile:
-    """What a number does when it calls."""
+    """What a number does when it calls; times in whole seconds."""
 
     first: int
     since: int
     seen: int
     callees: set[int] = field(default_factory=set)
-    devices: set[int] = field(default_factory=set)
     calls: float = 0.0
     unanswered: float = 0.0
     dropped: float = 0.0
     talks: float = 0.0
-    before: int = 0
 
 
 class Note(NamedTuple):
     """What is known of a caller at the set-up."""
 
     calls: float = 0.0
-    fan_out: int = 0
     unanswered: float = 0.0
     dropped: float = 0.0
     talks: float = 0.0
     age: float = 0.0
-    devices: int = 0
 
 
 @dataclass(slots=True)
@@ -151,11 +148,9 @@ class Call:
     """A call that is up."""
 
     key: int
-    seen: int
     caller: int
     callee: int
     start: int
-    pair: Pair | None
     relation: int
     tries: int = 0
     drops: int = 0
@@ -216,9 +211,45 @@ def _single(value: float) -> float:
     return single
 
 
-def moments_of(records: Any) -> list[Moment]:
-    """MOMENT records as tuples."""
-    return [Moment(*record) for record in records.tolist()]
+def rows_of(calls: Calls) -> list[Row]:
+    """Calls as tuples."""
+    columns = (
+        calls.key, calls.caller, calls.callee, calls.words[:, 1], calls.start, calls.answer, calls.end, calls.codes[:, 0],
+    )  # fmt: skip
+    return [Row(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def moments_of(rows: list[Row]) -> list[Moment]:
+    """All moments of calls in order, up to the last one that the records tell of."""
+    moments = []
+    last = 0
+    for place, row in enumerate(rows):
+        own = _moments_of_call(place, row)
+        told = [moment.time for moment in own if moment.kind != TICK and moment.cause != memory.UNKNOWN_END]
+        last = max(last, *told)
+        moments += own
+    return sorted(moment for moment in moments if moment.time <= last)
+
+
+def _moments_of_call(place: int, row: Row) -> list[Moment]:
+    moments = [Moment(row.start, place, SETUP, row, NEVER, 0)]
+    given_up = row.start + memory.RING_MINUTES * MINUTE
+    if row.answer < given_up:
+        moments.append(Moment(row.answer, place, ANSWER, row, row.answer, 0))
+        over = row.answer + memory.CALL_LIFE
+        if row.end <= over:
+            over = row.end
+            moments.append(Moment(row.end, place, END, row, row.answer, row.cause))
+        minutes = (over - row.answer) // MINUTE
+        moments += [
+            Moment(row.answer + minute * MINUTE, place, TICK, row, row.answer, 0)
+            for minute in range(1, minutes + 1)
+        ]
+    elif row.end < given_up:
+        moments.append(Moment(row.end, place, END, row, NEVER, row.cause))
+    else:
+        moments.append(Moment(given_up, place, END, row, NEVER, memory.UNKNOWN_END))
+    return moments
 
 
 class PlainPass:
@@ -228,74 +259,91 @@ class PlainPass:
         self.outcomes: list[Outcome] = []
         self.entries: list[Entry] = []
         self._lines: dict[int, Line] = {}
-        self._pairs: dict[tuple[int, int], Pair] = {}
+        self._pairs: dict[frozenset[int], Pair] = {}
         self._profiles: dict[int, Profile] = {}
         self._calls: dict[int, Call] = {}
         self._cases: dict[int, Case] = {}
-        self._ticks: deque[tuple[int, int]] = deque()
         self._born = 0
         self._last = 0
         self._bar = evidence.threshold_bits(flood.FALSE_ALARMS, flood.STARTS)
 
-    def run(self, moments: Iterable[Moment]) -> "PlainPass":
-        """Take all moments, to the end of the records."""
-        time = 0
+    def run(self, rows: list[Row]) -> "PlainPass":
+        """Take all calls, to the end of the records."""
+        moments = moments_of(rows)
         for moment in moments:
-            time = moment.time
             self.take(moment)
-        self.finish(time + 1)
+        if moments:
+            self.finish(moments[-1].time + 1)
         return self
 
     def finish(self, until: int) -> None:
-        """Let the time pass up to `until` (exclusive) and close what is over by then."""
-        self._pass_minutes(until - 1)
+        """Close what is over by `until` (exclusive)."""
         for case in self._cases.values():
             self._close_if_over(case, until)
         self.outcomes.sort(key=lambda outcome: (outcome.at, outcome.subject))
 
     def take(self, moment: Moment) -> None:
         """Take one moment."""
-        if self._last == 0 or moment.time - self._last > memory.LINE_LIFE:
-            self._born = moment.time
-        self._last = moment.time
-        note = self._follow(moment)
-        self._pass_minutes(moment.time)
+        now, row = moment.time, moment.row
+        if self._last == 0 or now - self._last > memory.LINE_LIFE:
+            self._born = now
+        self._last = now
         if moment.kind == SETUP:
-            self._rings(moment, note)
+            call = self._relate(row)
+            self._rings(call, self._follow(row))
+            return
+        if moment.kind == TICK:
+            call = self._calls[row.key]
+            call.minutes += 1
+            if call.minutes == 1:
+                self._talked(call, now)
         elif moment.kind == ANSWER:
-            self._answers(moment)
-        elif moment.kind == END:
+            call = self._calls[row.key]
+            call.answer = now
+            self._on_answer(call, now)
+        else:
             self._ends(moment)
-        if moment.caller != 0 and moment.ingress <= SUBSCRIBER:
-            self._calls_out(moment)
+
+    # Who knows whom.
+
+    def _relate(self, row: Row) -> Call:
+        call = Call(row.key, row.caller, row.callee, row.start, WITHHELD)
+        self._calls[row.key] = call
+        if row.caller == 0:
+            return call
+        now = row.start // SECOND
+        both = frozenset((row.caller, row.callee))
+        pair = self._pairs.get(both)
+        if pair is None or _pair_is_stale(pair, now):
+            pair = self._pairs[both] = Pair()
+        pair.seen = now
+        call.relation = _relation(pair, row, now)
+        before = pair.called.get(row.caller, 0)
+        if now - before > memory.TRY_AGAIN // SECOND:
+            pair.tries[row.caller] = pair.drops[row.caller] = 0
+        call.tries, call.drops, call.before = pair.tries[row.caller], pair.drops[row.caller], before
+        pair.tries[row.caller] += 1
+        pair.called[row.caller] = now
+        return call
 
     # What callers do.
 
-    def _follow(self, moment: Moment) -> Note:
-        note = Note()
-        if moment.caller != 0:
-            if moment.kind == SETUP:
-                profile = self._renewed_profile(moment.caller, moment.time)
-                note = _note(profile, moment.time)
-                profile.callees.add(moment.callee)
-                if moment.caller_device != 0:
-                    profile.devices.add(moment.caller_device)
-                profile.calls += 1
-            elif moment.kind == END and moment.caller in self._profiles:
-                _profile_end(self._profiles[moment.caller], moment)
-        if _is_talk(moment):
-            self._renewed_profile(moment.callee, moment.time).talks += 1
+    def _follow(self, row: Row) -> Note:
+        if row.caller == 0:
+            return Note()
+        profile = self._renewed_profile(row.caller, row.start // SECOND)
+        note = _note(profile, row.start // SECOND)
+        profile.callees.add(row.callee)
+        profile.calls += 1
         return note
 
     def _renewed_profile(self, number: int, now: int) -> Profile:
         profile = self._profiles.get(number)
-        if profile is None or now - profile.seen > memory.PROFILE_LIFE:
+        if profile is None or now - profile.seen > memory.PROFILE_LIFE // SECOND:
             profile = self._profiles[number] = Profile(first=now, since=now, seen=now)
-        elif now - profile.since > 7 * DAY:
-            profile.before = len(profile.callees)
+        elif now - profile.since > 7 * DAY // SECOND:
             profile.since = now
             profile.callees = set()
-            profile.devices = set()
             profile.calls *= 0.5
             profile.unanswered *= 0.5
             profile.dropped *= 0.5
@@ -305,12 +353,10 @@ class PlainPass:
 
     # What lines live through.
 
-    def _rings(self, moment: Moment, note: Note) -> None:
-        now = moment.time
-        line = self._aged_line(moment.callee, now)
-        call = self._open_call(moment)
+    def _rings(self, call: Call, note: Note) -> None:
+        now = call.start
+        line = self._aged_line(call.callee, now)
         self._on_setup(line, call, note, now)
-        self._ticks.append((now + MINUTE, moment.call))
         if call.relation == KNOWN:
             line.last_known = now
         elif call.relation == WITHHELD or (call.relation != CALLED and call.tries == 0):
@@ -319,91 +365,30 @@ class PlainPass:
             _learn(line, call.relation, now)
 
     def _aged_line(self, number: int, now: int) -> Line:
+        second = now // SECOND
         line = self._lines.get(number)
-        if line is None or now - line.seen > memory.LINE_LIFE:
-            line = self._lines[number] = Line(seen=now)
+        if line is None or second - line.seen > memory.LINE_LIFE // SECOND:
+            line = self._lines[number] = Line(seen=second)
             return line
-        fade = 2.0 ** (-(now - line.seen) / (memory.HALF_LIFE * DAY))
+        fade = 2.0 ** (-(second - line.seen) / (memory.HALF_LIFE * DAY / SECOND))
         line.strangers = [count * fade for count in line.strangers]
         line.known *= fade
         line.withheld *= fade
-        line.seen = now
+        line.seen = second
         return line
 
-    def _open_call(self, moment: Moment) -> Call:
-        pair, relation, tried = None, WITHHELD, (0, 0, 0)
-        if moment.caller != 0:
-            pair = self._renewed_pair((moment.callee, moment.caller), moment.time)
-            relation = _relation(pair, moment.time)
-            tried = _try(pair, moment.time)
-        call = Call(
-            moment.call, moment.time, moment.caller, moment.callee, moment.time, pair, relation, *tried
-        )
-        self._calls[moment.call] = call
-        return call
-
-    def _renewed_pair(self, key: tuple[int, int], now: int) -> Pair:
-        pair = self._pairs.get(key)
-        if pair is None or _pair_is_stale(pair, now):
-            pair = self._pairs[key] = Pair(seen=now)
-        return pair
-
-    def _up(self, key: int, now: int) -> Call | None:
-        """A call that is up, as far as known."""
-        call = self._calls.get(key)
-        return call if call is not None and now - call.seen <= memory.CALL_LIFE else None
-
-    def _answers(self, moment: Moment) -> None:
-        call = self._up(moment.call, moment.time)
-        if call is None:
-            return
-        call.answer = call.seen = moment.time
-        call.minutes = 0
-        self._ticks.append((moment.time + MINUTE, moment.call))
-        self._on_answer(call, moment.time)
-
     def _ends(self, moment: Moment) -> None:
-        call = self._up(moment.call, moment.time)
-        if call is not None:
-            self._end_call(call, moment.cause, moment.time)
-
-    def _end_call(self, call: Call, cause: int, now: int) -> None:
-        self._on_end(call, cause, now)
-        if call.pair is not None:
-            _end_pair(call.pair, call.answer, now)
-        del self._calls[call.key]
-
-    def _calls_out(self, moment: Moment) -> None:
-        """A moment seen from the calling line: whom one rings, one knows."""
-        key = (moment.caller, moment.callee)
-        if moment.kind == SETUP:
-            pair = self._renewed_pair(key, moment.time)
-            pair.first = pair.first or moment.time
-            pair.called = pair.seen = moment.time
-        elif _is_talk(moment) and key in self._pairs:
-            _end_pair(self._pairs[key], moment.answer, moment.time)
-
-    def _pass_minutes(self, until: int) -> None:
-        ticks = self._ticks
-        while ticks and ticks[0][0] <= until:
-            now, key = ticks.popleft()
-            call = self._calls.get(key)
-            if call is None:
-                continue
-            ringing = call.answer == NEVER
-            if (call.start if ringing else call.answer) + (call.minutes + 1) * MINUTE != now:
-                continue
-            call.minutes += 1
-            if ringing:
-                if call.minutes < memory.RING_MINUTES:
-                    ticks.append((now + MINUTE, key))
-                else:
-                    self._end_call(call, memory.UNKNOWN_END, now)
-                continue
-            if call.minutes == 1:
-                self._talked(call, now)
-            if now - call.answer < memory.CALL_LIFE:
-                ticks.append((now + MINUTE, key))
+        now, row = moment.time, moment.row
+        call = self._calls.pop(row.key)
+        if row.caller != 0 and moment.answer != NEVER:
+            pair = self._pairs.get(frozenset((row.caller, row.callee)))
+            if pair is not None:
+                _end_pair(pair, row.caller, now - moment.answer)
+        if moment.cause != memory.UNKNOWN_END and row.caller in self._profiles:
+            _profile_end(self._profiles[row.caller], moment)
+        if moment.answer != NEVER and now - moment.answer >= TALK:
+            self._renewed_profile(row.callee, now // SECOND).talks += 1
+        self._on_end(call, moment.cause, now)
 
     # The detector.
 
@@ -531,7 +516,7 @@ class PlainPass:
         own = 0.0 if call.relation == KNOWN else bits
         if case.state != OPEN or call.relation != KNOWN or case.hypothesis == flood.BORROWED:
             _count(case, call, now)
-        gap = (now - call.before) / SECOND
+        gap = now // SECOND - call.before
         self._weigh(case, call, flood.AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3), now)
 
     def _known_rings(self, case: Case, line: Line, call: Call, now: int) -> None:
@@ -639,7 +624,7 @@ class PlainPass:
         for seen in case.ledger:
             total += seen.bits[best]
             self._give_out_entry(case, seen, total)
-        self._give_out(case, REOPENED if again else RAISED, now, call.key)
+        self._give_out(case, REOPENED if again else RAISED, now, call.key, len(case.ledger))
 
     def _give_out_entry(self, case: Case, seen: Seen, total: float) -> None:
         bits = seen.bits[case.hypothesis]
@@ -650,30 +635,24 @@ class PlainPass:
             )
         )  # fmt: skip
 
-    def _give_out(self, case: Case, what: int, at: int, call: int) -> None:
+    def _give_out(self, case: Case, what: int, at: int, call: int, given: int = 0) -> None:
         bits = case.bits[case.hypothesis]
         self.outcomes.append(
             Outcome(
                 at, case.subject, call, case.raised, case.last, case.began, bits, case.odds, case.calls, case.entries,
-                flood.NAME, what, case.hypothesis,
+                given, flood.NAME, what, case.hypothesis,
             )
         )  # fmt: skip
-
-
-def _is_talk(moment: Moment) -> bool:
-    return moment.kind == END and moment.answer != NEVER and moment.time - moment.answer >= TALK
 
 
 def _note(profile: Profile, now: int) -> Note:
     calls = max(profile.calls, 1.0)
     return Note(
         calls=profile.calls,
-        fan_out=max(len(profile.callees), profile.before),
         unanswered=profile.unanswered / calls,
         dropped=profile.dropped / calls,
         talks=profile.talks,
-        age=(now - profile.first) / DAY,
-        devices=len(profile.devices),
+        age=(now - profile.first) / (DAY / SECOND),
     )
 
 
@@ -687,38 +666,25 @@ def _profile_end(profile: Profile, moment: Moment) -> None:
 
 
 def _pair_is_stale(pair: Pair, now: int) -> bool:
-    return now - pair.seen > (memory.PAIR_LIFE if pair.talks > 0 else memory.STRANGER_LIFE)
+    life = memory.PAIR_LIFE if pair.talks > 0 else memory.STRANGER_LIFE
+    return now - pair.seen > life // SECOND
 
 
-def _relation(pair: Pair, now: int) -> int:
-    if pair.first == 0:
-        return STRANGER
+def _relation(pair: Pair, row: Row, now: int) -> int:
     if pair.talks > 0:
         return KNOWN
-    if pair.called > 0:
-        return CALLED if now - pair.called < memory.CALL_BACK else KNOWN
-    return HEARD
+    if row.callee in pair.called and row.callee != row.caller:
+        return CALLED if now - pair.called[row.callee] < memory.CALL_BACK // SECOND else KNOWN
+    return HEARD if row.caller in pair.called else STRANGER
 
 
-def _try(pair: Pair, now: int) -> tuple[int, int, int]:
-    """Take an attempt into the pair: its (tries, drops, last try) before this one."""
-    pair.first = pair.first or now
-    if pair.tries > 0 and now - pair.tried > memory.TRY_AGAIN:
-        pair.tries = pair.drops = 0
-    before = (pair.tries, pair.drops, pair.tried)
-    pair.tries += 1
-    pair.tried = pair.seen = now
-    return before
-
-
-def _end_pair(pair: Pair, answer: int, end: int) -> None:
-    if answer == NEVER:
-        return
-    if end - answer >= TALK:
+def _end_pair(pair: Pair, caller: int, talk: int) -> None:
+    if talk >= TALK:
         pair.talks += 1
-        pair.tries = pair.drops = 0
-    elif end - answer <= DROPPED:
-        pair.drops += 1
+        pair.tries.clear()
+        pair.drops.clear()
+    elif talk <= DROPPED:
+        pair.drops[caller] += 1
 
 
 def _slice(now: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from bench._calls import calls_in_order, moments_of
+from bench._calls import calls_in_order
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.reference import plain
@@ -14,8 +14,7 @@ from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import ENDED, RAISED, REOPENED
 from ringfence.detect.memory import DAY, HOUR, SECOND
-from ringfence.detect.moments import MOMENT
-from ringfence.model.calls import NEVER, Calls
+from ringfence.model.calls import NEVER, Calls, no_calls
 from ringfence.samples.salesman import copenhagen, sample
 from ringfence.simulate.attempts import table
 from ringfence.simulate.town import busy_town
@@ -29,15 +28,15 @@ ABSOLUTE = 1e-3
 RELATIVE = 2e-4
 
 
-def both(moments: Any) -> tuple[Any, Any, plain.PlainPass]:
+def both(calls: Calls) -> tuple[Any, Any, plain.PlainPass]:
     """What the compiled pass gives out, and the plain pass."""
-    outcomes, entries = Engine(["flood"]).process(moments, NEVER)
-    return outcomes, entries, plain.PlainPass().run(plain.moments_of(moments))
+    outcomes, entries = Engine(["flood"]).process(calls, NEVER)
+    return outcomes, entries, plain.PlainPass().run(plain.rows_of(calls))
 
 
-def differences(moments: Any) -> list[str]:
+def differences(calls: Calls) -> list[str]:
     """What is not the same, in words."""
-    outcomes, entries, reference = both(moments)
+    outcomes, entries, reference = both(calls)
     ours = sorted(reference.entries, key=lambda entry: (entry.subject, entry.story))
     theirs = entries[np.lexsort((entries["story"], entries["subject"]))]
     return _compare(outcomes, reference.outcomes, {"bits", "odds"}) + _compare(
@@ -62,23 +61,19 @@ def _compare(records: Any, tuples: list[Any], measured: set[str]) -> list[str]:
     return found
 
 
-def test_a_moment_has_the_same_fields() -> None:
-    assert plain.Moment._fields == MOMENT.names
-
-
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_towns(seed: int) -> None:
     town = busy_town(np.random.default_rng(seed), lines=300, days=6, events=30, floods=20)
-    moments = moments_of(calls_in_order(table(town.attempts, EPOCH)))
-    outcomes, _, _ = both(moments)
+    calls = calls_in_order(table(town.attempts, EPOCH))
+    outcomes, _, _ = both(calls)
     assert (outcomes["what"] == RAISED).sum() >= 15
     assert (outcomes["what"] == ENDED).any()
-    assert differences(moments) == []
+    assert differences(calls) == []
 
 
 @pytest.mark.parametrize("rows", [copenhagen, sample])
 def test_copenhagen(rows: Any) -> None:
-    assert differences(moments_of(calls_in_order(rows()))) == []
+    assert differences(calls_in_order(rows())) == []
 
 
 Row = tuple[int, int, int, int, int, int]  # gap before it, caller, callee, ring, talk, cause; all times in ms
@@ -148,27 +143,27 @@ def sequences(draw: st.DrawFn) -> list[Row]:
 @example([(0, 0, 1, 5_000, 1_000, 16)] * 40)
 @example([(60_000, 0, 1, 5_000, -2, 16)] * 40)
 def test_any_calls(rows: list[Row]) -> None:
-    assert differences(moments_of(calls_of(rows))) == []
+    assert differences(calls_of(rows)) == []
 
 
 def test_thousands_of_repeats() -> None:
     rows = [(45_000, 0, 1, 4_000, 500, 16)] * 6_000 + [(30_000, 7, 2, 20_000, -1, 19)] * 6_000
-    assert differences(moments_of(calls_of(rows))) == []
+    assert differences(calls_of(rows)) == []
 
 
 def test_a_flood_over_midnight_that_returns() -> None:
     flood: list[Row] = [(40_000, 0, 1, 5_000, 800, 16)] * 60
     back: list[Row] = [(3 * DAY // 1_000, 0, 1, 5_000, 800, 16), *flood]
     late: list[Row] = [(9 * DAY // 1_000, 0, 1, 5_000, 800, 16), *flood]
-    moments = moments_of(calls_of(flood + back + late))
-    outcomes, _, _ = both(moments)
+    calls = calls_of(flood + back + late)
+    outcomes, _, _ = both(calls)
     # a return within days is the same story, one after nine days is a new one; the last is not over when the records end
     assert outcomes["what"].tolist() == [RAISED, ENDED, REOPENED, ENDED, RAISED]
-    assert differences(moments) == []
+    assert differences(calls) == []
 
 
 def test_nothing() -> None:
-    assert differences(np.zeros(0, MOMENT)) == []
+    assert differences(no_calls()) == []
 
 
 Timed = tuple[int, int, int, int, int, int]  # as Row, but the time in ms since the beginning
@@ -178,8 +173,8 @@ def alerts_of(line: int, rows: list[Timed], shards: int = 1) -> list[tuple[int, 
     """Time and sort of what the compiled pass says about a line."""
     ordered = sorted(rows)
     times = np.diff([row[0] for row in ordered], prepend=0).tolist()
-    moments = moments_of(calls_of([(gap, *row[1:]) for gap, row in zip(times, ordered, strict=True)]))
-    outcomes, _ = Engine(["flood"], shards=shards).process(moments, NEVER)
+    calls = calls_of([(gap, *row[1:]) for gap, row in zip(times, ordered, strict=True)])
+    outcomes, _ = Engine(["flood"], shards=shards).process(calls, NEVER)
     return [(int(o["at"]), int(o["what"])) for o in outcomes if o["subject"] == line]
 
 

@@ -1,9 +1,8 @@
 """How detectors are found and put together.
 
 A detector is a module of this package with a `NAME` and a `CASE`, the record it keeps for a number under suspicion; `flood`
-shows the rest, CONTRIBUTING.md the shortest one. Of `on_setup`, `on_answer`, `on_tick`, `on_end` and `on_quiet` it has
-those it needs. All that are found are chained into one compiled function for each sort of moment; a bit mask says which of
-them run.
+shows the rest, CONTRIBUTING.md the shortest one. Of the functions in `MOMENTS` it has those it needs. All that are found
+are chained into one compiled function for each sort of moment; a bit mask says which of them run.
 """
 
 import importlib
@@ -15,10 +14,13 @@ from typing import Any, Final
 import ringfence.detect
 from ringfence.compiled import jit
 from ringfence.detect.evidence import Scene
-from ringfence.detect.table import borrow_table, is_full
+from ringfence.detect.table import borrow_marked, room_in
 
 MACHINERY: Final = {"detectors", "passes", "shard", "engine"}
 """Modules of this package that need the detectors, and so cannot be looked through for them."""
+
+MOMENTS: Final = ("on_originate", "on_release", "on_setup", "on_answer", "on_tick", "on_end", "on_quiet")
+"""What a detector can be told of: the first two at the originating side of a call, the rest at the terminating side."""
 
 
 def _detectors() -> list[ModuleType]:
@@ -49,42 +51,42 @@ def _chain(moment: str, index: int = 0) -> Handler:
     """
     if index == len(DETECTORS):
         return _nothing
-    here: Handler = getattr(DETECTORS[index], moment, _nothing)
     rest = _chain(moment, index + 1)
+    if not hasattr(DETECTORS[index], moment):
+
+        @jit
+        def skip(enabled: int, cases: Any, thresholds: Any, scene: Scene, *what: Any) -> None:
+            rest(enabled, cases[1:], thresholds, scene, *what)
+
+        return skip
+    here: Handler = getattr(DETECTORS[index], moment)
 
     @jit
     def run(enabled: int, cases: Any, thresholds: Any, scene: Scene, *what: Any) -> None:
         if enabled & (1 << index):
-            here(cases[0], Scene(scene.now, scene.born, thresholds[index], index, scene.out), *what)
+            own = Scene(scene.now, scene.born, thresholds[index], index, scene.notebook, scene.out)
+            here(cases[0], own, *what)
         rest(enabled, cases[1:], thresholds, scene, *what)
 
     return run
 
 
-def _chain_full(index: int = 0) -> Callable[..., bool]:
-    """Whether any detector's table must make room."""
+def _chain_room(index: int = 0) -> Callable[..., int]:
+    """For how many moments the detectors' tables have room."""
     if index == len(DETECTORS):
-        return _never
-    rest = _chain_full(index + 1)
+        return _plenty
+    rest = _chain_room(index + 1)
 
     @jit
-    def run(cases: Any) -> bool:
-        return is_full(cases[0]) or rest(cases[1:])
+    def run(cases: Any) -> int:
+        return min(room_in(cases[0]), rest(cases[1:]))
 
     return run
 
 
 @jit
-def _never(_: Any) -> bool:
-    return False
-
-
-on_setup = _chain("on_setup")
-on_answer = _chain("on_answer")
-on_tick = _chain("on_tick")
-on_end = _chain("on_end")
-on_quiet = _chain("on_quiet")
-cases_full = _chain_full()
+def _plenty(_: Any) -> int:
+    return 1 << 20
 
 
 def _chain_borrow(index: int = 0) -> Callable[..., Any]:
@@ -95,7 +97,7 @@ def _chain_borrow(index: int = 0) -> Callable[..., Any]:
 
     @jit
     def run(cases: Any) -> Any:
-        return (borrow_table(cases[0]), *rest(cases[1:]))
+        return (borrow_marked(cases[0]), *rest(cases[1:]))
 
     return run
 
@@ -105,4 +107,12 @@ def _none_borrowed(_: Any) -> Any:
     return ()
 
 
+on_originate = _chain("on_originate")
+on_release = _chain("on_release")
+on_setup = _chain("on_setup")
+on_answer = _chain("on_answer")
+on_tick = _chain("on_tick")
+on_end = _chain("on_end")
+on_quiet = _chain("on_quiet")
+room_for_cases = _chain_room()
 borrow_cases = _chain_borrow()

@@ -1,22 +1,29 @@
 """All shards, and the pass over them."""
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from ringfence.detect.detectors import DETECTORS
-from ringfence.detect.evidence import ENDED, ENTRY, OUTCOME, Out, threshold_bits
-from ringfence.detect.memory import LINE_LIFE, NOTE
-from ringfence.detect.passes import Ask, advance, follow, judge, settle
+from ringfence.detect.evidence import ENDED, ENTRY, LEDGER, OUTCOME, Out, threshold_bits
+from ringfence.detect.memory import LINE_LIFE
+from ringfence.detect.moments import SPAN, Timeline, Window, last_told, time_of
+from ringfence.detect.passes import Ask, originate, relate, settle, terminate
 from ringfence.detect.shard import Arrays, Limits, Shard
 from ringfence.detect.table import Rows
-from ringfence.model.calls import NEVER
+from ringfence.model.calls import NEVER, Calls
 
 OUT_ROOM: Final = 1 << 14
 """Entries the pass writes before they are taken from it."""
+
+
+WINDOW_CALLS: Final = 1 << 17
+"""Calls of one window: their records fit into the processor's last cache."""
+
+
+Step = Callable[[Window, int, Ask, Shard], int]
+"""One step over the moments of a window from the given one on, for one shard; returns how far it came."""
 
 
 class Engine:
@@ -38,87 +45,102 @@ class Engine:
         self.shards = [Shard(limits or Limits()) for _ in range(shards)]
         self._enabled = sum(1 << i for i, detector in enumerate(DETECTORS) if detector.NAME in wanted)
         self._thresholds = np.array([threshold_bits(d.FALSE_ALARMS, d.STARTS) for d in DETECTORS])
+        self._timeline = Timeline()
         self._born = 0
         self._last = 0
-        self._out = Out(np.zeros(OUT_ROOM, OUTCOME), np.zeros(OUT_ROOM, ENTRY), np.zeros(2, np.int64))
+        self._out = Out(
+            np.zeros(OUT_ROOM, OUTCOME),
+            np.zeros(OUT_ROOM, ENTRY),
+            np.zeros(2, np.int64),
+            np.zeros(LEDGER, np.int64),
+        )
+        self._taken: list[tuple[Rows, Rows]] = []
 
-    def process(
-        self, moments: npt.NDArray[np.void], watermark: int
-    ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
-        """Run the pass over a batch.
+    @property
+    def last(self) -> int:
+        """The last moment judged, µs; 0: none so far."""
+        return self._last
+
+    def process(self, calls: Calls, watermark: int) -> tuple[Rows, Rows]:
+        """Run the pass over all moments before the watermark.
 
         Args:
-            moments: MOMENT records ordered as `moments.Unfolder` orders them, all before the watermark and not before
-                the last one.
-            watermark: µs; no later moment comes before it.
+            calls: ordered by (start, key), all beginning before the watermark and not before the last one.
+            watermark: µs; no later call begins before it. NEVER: there are no more; the time ends with the last moment
+                that the records tell of.
 
         Returns:
             OUTCOME records ordered by time, and ENTRY records, for each subject in the order of its evidence.
         """
-        time = moments["time"]
-        before = np.concatenate([[self._last or -LINE_LIFE], time])
-        begins = np.flatnonzero(np.diff(before) > LINE_LIFE).tolist()
-        parts = []
-        for first, after in pairwise([0, *(begin for begin in begins if begin > 0), len(moments)]):
-            if first in begins:
-                self._born = int(time[first])
-            until = watermark if after == len(moments) else int(time[after])
-            parts.append(self._process(moments[first:after], until))
-        self._last = int(before[-1])
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        if watermark == NEVER:
+            watermark = max(self._timeline.last(), last_told(calls)) + 1
+        first = 0
+        while (begin := self._next(calls, first)) < watermark:
+            last, end = _window(calls, first, min(watermark, begin + SPAN))
+            self._timeline.take(calls.slice(first, last))
+            self._run(begin, end)
+            first = last
+        self._settle(watermark)
+        taken, self._taken = self._taken, []
+        outcomes = np.concatenate([np.zeros(0, OUTCOME), *(part[0] for part in taken)])
+        entries = np.concatenate([np.zeros(0, ENTRY), *(part[1] for part in taken)])
+        return outcomes[np.lexsort((outcomes["subject"], outcomes["detector"], outcomes["at"]))], entries
 
-    def _process(self, moments: Rows, watermark: int) -> tuple[Rows, Rows]:
-        """Run the pass over a stretch without a silence that outlives the memory.
+    def _next(self, calls: Calls, first: int) -> int:
+        """The time of the next moment, µs."""
+        start = int(calls.start[first]) if first < len(calls) else NEVER
+        return min(start, self._timeline.due)
 
-        After such a silence the watching begins anew: one row with a clock far behind must not make everything look long
-        known.
-        """
-        notes = np.zeros(len(moments), NOTE)
+    def _run(self, begin: int, end: int) -> None:
+        """Run the three steps over the moments within [begin, end); the first of them is at `begin`."""
+        if begin - (self._last or -LINE_LIFE) > LINE_LIFE:
+            # Nothing is remembered for so long: the watching begins anew. One row with a clock far behind must not make
+            # everything look long known.
+            self._born = begin
+        window = self._timeline.open(begin, end)
+        for step in (self._relate, self._originate, self._terminate):
+            for index, shard in enumerate(self.shards):
+                self._take_step(step, window, index, shard)
+        self._last = time_of(int(window.keys[-1]), begin)
+        self._timeline.close(end)
+
+    def _take_step(self, step: Step, window: Window, index: int, shard: Shard) -> None:
+        """Run a step to its end, making room where it stops."""
+        done = 0
+        while True:
+            done = step(window, done, self._ask(index), shard)
+            self._take(shard)
+            if done == len(window.keys):
+                return
+            shard.make_room(time_of(int(window.keys[done]), window.base))
+
+    @staticmethod
+    def _relate(window: Window, first: int, ask: Ask, shard: Shard) -> int:
+        return relate(window, first, ask, (shard.pairs.rows, shard.pairs.count))
+
+    def _originate(self, window: Window, first: int, ask: Ask, shard: Shard) -> int:
+        return originate(window, first, ask, shard.state(), self._out)
+
+    def _terminate(self, window: Window, first: int, ask: Ask, shard: Shard) -> int:
+        return terminate(window, first, ask, shard.state(), self._out)
+
+    def _settle(self, until: int) -> None:
+        """Close the episodes that are over."""
         for index, shard in enumerate(self.shards):
-            self._run_follow(moments, notes, self._ask(index), shard)
-        taken = [
-            part
-            for index, shard in enumerate(self.shards)
-            for part in self._run_judge(moments, notes, watermark, self._ask(index), shard)
-        ]
-        outcomes = np.concatenate([part[0] for part in taken])
-        entries = np.concatenate([part[1] for part in taken])
-        order = np.lexsort((outcomes["subject"], outcomes["detector"], outcomes["at"]))
-        return outcomes[order], entries
+            episodes = np.array(sorted(shard.open), np.int64).reshape(-1, 2)
+            done = 0
+            while True:
+                done = settle(episodes, done, until, self._ask(index), shard.state(), self._out)
+                self._take(shard)
+                if done == len(episodes):
+                    break
+                shard.make_room(until)
 
     def _ask(self, index: int) -> Ask:
         return Ask(index, len(self.shards), self._enabled, self._born, self._thresholds)
 
-    @staticmethod
-    def _run_follow(moments: Rows, notes: Rows, ask: Ask, shard: Shard) -> None:
-        done = 0
-        while done < len(moments):
-            done = follow(moments, notes, done, ask, (shard.profiles.rows, shard.profiles.count))
-            if done < len(moments):
-                shard.make_room(int(moments["time"][done]))
-
-    def _run_judge(
-        self, moments: Rows, notes: Rows, watermark: int, ask: Ask, shard: Shard
-    ) -> list[tuple[Rows, Rows]]:
-        taken = []
-        done = 0
-        while done < len(moments):
-            done = judge(moments, notes, done, ask, shard.state(), self._out)
-            taken.append(self._take(shard))
-            if done < len(moments):
-                shard.make_room(int(moments["time"][done]))
-        last = int(moments["time"][-1]) if len(moments) else 0
-        until = watermark if watermark < NEVER else last + 1
-        finished = False
-        while not finished:
-            finished = advance(until - 1, ask, shard.state(), self._out)
-            taken.append(self._take(shard))
-        for detector, subject in sorted(shard.open):
-            settle(detector, subject, until, ask, shard.state(), self._out)
-            taken.append(self._take(shard))
-        return taken
-
-    def _take(self, shard: Shard) -> tuple[Rows, Rows]:
+    def _take(self, shard: Shard) -> None:
+        """Take what a step has written."""
         outcomes = self._out.outcomes[: self._out.counts[0]].copy()
         entries = self._out.entries[: self._out.counts[1]].copy()
         self._out.counts[:] = 0
@@ -128,7 +150,7 @@ class Engine:
                 shard.open.discard(episode)
             else:
                 shard.open.add(episode)
-        return outcomes, entries
+        self._taken.append((outcomes, entries))
 
     def arrays(self) -> Arrays:
         """The whole state, for a snapshot."""
@@ -137,7 +159,8 @@ class Engine:
             for index, shard in enumerate(self.shards)
             for name, array in shard.arrays().items()
         }
-        return shards | {"watch": np.array([self._born, self._last])}
+        timeline = {f"timeline.{name}": array for name, array in self._timeline.arrays().items()}
+        return shards | timeline | {"watch": np.array([self._born, self._last])}
 
     def restore(self, arrays: Arrays) -> None:
         """Take the state of a snapshot made with the same number of shards.
@@ -145,13 +168,28 @@ class Engine:
         Raises:
             ValueError: the snapshot is of another shape.
         """
-        if sum(name.endswith(".ends") for name in arrays) != len(self.shards):
+        if sum(name.endswith("notebook.ends") for name in arrays) != len(self.shards):
             raise ValueError("the snapshot was made with another number of shards")
         for index, shard in enumerate(self.shards):
-            prefix = f"{index}."
-            shard.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+            shard.restore(_part(arrays, f"{index}."))
+        self._timeline.restore(_part(arrays, "timeline."))
         self._born, self._last = (int(time) for time in arrays["watch"])
 
     def nbytes(self) -> int:
         """Bytes of all state."""
-        return sum(shard.nbytes() for shard in self.shards)
+        return self._timeline.nbytes() + sum(shard.nbytes() for shard in self.shards)
+
+
+def _part(arrays: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _window(calls: Calls, first: int, end: int) -> tuple[int, int]:
+    """How far a window reaches that would best end at `end`: the call after its last, and its end (an instant is not cut)."""
+    last = int(np.searchsorted(calls.start, end))
+    if last - first <= WINDOW_CALLS:
+        return last, end
+    cut = int(calls.start[first + WINDOW_CALLS])
+    if cut == calls.start[first]:
+        cut += 1
+    return int(np.searchsorted(calls.start, cut)), cut

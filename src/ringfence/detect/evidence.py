@@ -14,11 +14,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.compiled import jit
+from ringfence.compiled import borrowed, jit, routine
+from ringfence.detect.memory import HOUR
 
 HYPOTHESES: Final = 3
 LEDGER: Final = 24
-"""Entries a ledger keeps; the oldest give way."""
+"""Observations that an alert lists; older ones are summed up."""
 
 CASE_HEADER: Final = [
     ("key", "i8"),  # the subject
@@ -35,14 +36,45 @@ CASE_HEADER: Final = [
     ("state", "i1"),  # QUIET, OPEN, CLOSED
     ("hypothesis", "i1"),  # the one that raised the alert
     ("bits", "f4", (HYPOTHESES,)),
-    ("ledger_at", "i8", (LEDGER,)),
-    ("ledger_call", "i8", (LEDGER,)),
-    ("ledger_caller", "i8", (LEDGER,)),
-    ("ledger_value", "f4", (LEDGER,)),
-    ("ledger_bits", "f4", (LEDGER, HYPOTHESES)),
-    ("ledger_what", "i2", (LEDGER,)),
+    ("newest", "i8"),  # number of the newest observation in the notebook
 ]
 """What every case has; a detector adds its own fields."""
+
+OBSERVATION: Final = np.dtype(
+    [
+        ("at", "i8"),
+        ("call", "i8"),
+        ("caller", "i8"),
+        ("previous", "i8"),  # number of the case's observation before this one, 0: none
+        ("value", "f4"),
+        ("bits", "f4", (HYPOTHESES,)),
+        ("what", "i2"),
+    ],
+    align=True,
+)
+"""A line of the notebook."""
+
+_AT_ONCE: Final = 8  # observations that one moment may make, all detectors together
+_MOMENTS: Final = 256  # between two looks at the room that is left
+KEPT: Final = 6 * HOUR
+"""Evidence older than this is forgotten by every detector."""
+
+
+class Notebook(NamedTuple):
+    """Where observations are written down, of all cases one after the other.
+
+    It is a ring: what was observed long ago is overwritten. Observations have numbers, from 1; number n stands in row
+    n % len(rows). So an observation costs the same whether or not anything comes of it, and nothing is set aside for cases
+    that never become any.
+
+    Attributes:
+        rows: OBSERVATION records.
+        ends: int64[2], the number of the next observation, and 1 if the ring may not grow any more.
+    """
+
+    rows: npt.NDArray[np.void]
+    ends: npt.NDArray[np.int64]
+
 
 QUIET: Final = 0
 OPEN: Final = 1
@@ -63,7 +95,8 @@ OUTCOME: Final = np.dtype(
         ("bits", "f4"),
         ("odds", "f4"),  # bits beyond what its form and its line must do better than others
         ("calls", "u4"),
-        ("entries", "u4"),  # observations of the evidence, of which the newest LEDGER are given out
+        ("entries", "u4"),  # observations of the evidence
+        ("given", "u4"),  # of these, the newest: given out as entries with the alert
         ("detector", "i1"),
         ("what", "i1"),  # RAISED, REOPENED, ENDED
         ("hypothesis", "i1"),
@@ -91,11 +124,12 @@ ENTRY: Final = np.dtype(
 
 
 class Out(NamedTuple):
-    """Where the pass writes: outcomes, ledger entries, and how many there are of each (int64[2])."""
+    """Where the pass writes: outcomes, ledger entries, and how many there are of each (int64[2]); scratch: int64[LEDGER]."""
 
     outcomes: npt.NDArray[np.void]
     entries: npt.NDArray[np.void]
     counts: npt.NDArray[np.int64]
+    scratch: npt.NDArray[np.int64]
 
 
 class Scene(NamedTuple):
@@ -106,6 +140,7 @@ class Scene(NamedTuple):
         born: time of the first moment ever seen: how much the memory can know.
         threshold: bits that raise an alert.
         detector: index of the detector that is asked.
+        notebook: where observations are written down.
         out: where outcomes and entries go.
     """
 
@@ -113,6 +148,7 @@ class Scene(NamedTuple):
     born: int
     threshold: float
     detector: int
+    notebook: Notebook
     out: Out
 
 
@@ -156,39 +192,64 @@ def restart(case: Any) -> None:
 
 
 @jit
-def _write(case: Any, at: int, call: int, caller: int, what: int, value: float, bits: Any) -> None:
-    i = case.entries % LEDGER
-    if case.entries == 0:
-        case.began = at
-    case.ledger_at[i] = at
-    case.ledger_call[i] = call
-    case.ledger_caller[i] = caller
-    case.ledger_what[i] = what
-    case.ledger_value[i] = value
+def _write(case: Any, scene: Scene, call: Any, what: int, value: float, bits: Any) -> None:
+    rows, ends = scene.notebook
+    n = ends[0]
+    line = rows[n % len(rows)]
+    line.at = scene.now
+    line.call = call.key
+    line.caller = call.caller
+    line.previous = case.newest if case.entries > 0 else 0
+    line.value = value
+    line.what = what
     for h in range(HYPOTHESES):
-        case.ledger_bits[i, h] = bits[h]
+        line.bits[h] = bits[h]
+    if case.entries == 0:
+        case.began = scene.now
+    case.newest = n
     case.entries += 1
+    ends[0] = n + 1
 
 
 @jit
-def _give_out(case: Any, i: int, total: float, scene: Scene) -> None:
+def _give_out(case: Any, n: int, total: float, scene: Scene) -> None:
+    line = scene.notebook.rows[n % len(scene.notebook.rows)]
     out = scene.out
     entry = out.entries[out.counts[1]]
-    entry.at = case.ledger_at[i]
+    entry.at = line.at
     entry.subject = case.key
-    entry.call = case.ledger_call[i]
-    entry.caller = case.ledger_caller[i]
+    entry.call = line.call
+    entry.caller = line.caller
     entry.story = case.raised
-    entry.value = case.ledger_value[i]
-    entry.bits = case.ledger_bits[i, case.hypothesis]
+    entry.value = line.value
+    entry.bits = line.bits[case.hypothesis]
     entry.total = total
-    entry.what = case.ledger_what[i]
+    entry.what = line.what
     entry.detector = scene.detector
     out.counts[1] += 1
 
 
 @jit
-def _outcome(case: Any, what: int, at: int, call: int, scene: Scene) -> None:
+def _give_out_ledger(case: Any, scene: Scene) -> int:
+    """Give out the newest observations of the evidence, oldest first; returns how many."""
+    rows, ends = scene.notebook
+    chain = scene.out.scratch
+    count = 0
+    n = case.newest
+    total = float(case.bits[case.hypothesis])  # less what is listed: what older observations were worth
+    while n > 0 and count < LEDGER and ends[0] - n <= len(rows):
+        chain[count] = n
+        count += 1
+        total -= rows[n % len(rows)].bits[case.hypothesis]
+        n = rows[n % len(rows)].previous
+    for k in range(count - 1, -1, -1):
+        total += rows[chain[k] % len(rows)].bits[case.hypothesis]
+        _give_out(case, chain[k], total, scene)
+    return count
+
+
+@jit
+def _outcome(case: Any, what: int, at: int, call: int, given: int, scene: Scene) -> None:
     out = scene.out
     outcome = out.outcomes[out.counts[0]]
     outcome.at = at
@@ -199,6 +260,7 @@ def _outcome(case: Any, what: int, at: int, call: int, scene: Scene) -> None:
     outcome.began = case.began
     outcome.odds = case.odds
     outcome.entries = case.entries
+    outcome.given = given
     outcome.bits = case.bits[case.hypothesis]
     outcome.calls = case.calls
     outcome.detector = scene.detector
@@ -217,7 +279,7 @@ def _best(case: Any, handicap: Any) -> int:
     return best
 
 
-@jit
+@routine
 def weigh(
     case: Any, scene: Scene, call: Any, what: int, value: float, bits: Any, handicap: Any, bar: float
 ) -> None:
@@ -241,9 +303,9 @@ def weigh(
     if case.state != OPEN and not alive:
         restart(case)
         return
-    _write(case, scene.now, call.key, call.caller, what, value, bits)
+    _write(case, scene, call, what, value, bits)
     if case.state == OPEN:
-        _give_out(case, (case.entries - 1) % LEDGER, float(case.bits[case.hypothesis]), scene)
+        _give_out(case, case.newest, float(case.bits[case.hypothesis]), scene)
         return
     best = _best(case, handicap)
     if case.bits[best] - handicap[best] < bar:
@@ -255,20 +317,36 @@ def weigh(
     case.odds = case.bits[best] - handicap[best] - (bar - scene.threshold)
     if not again:
         case.raised = scene.now
-    first = max(case.entries - LEDGER, 0)
-    total = float(case.bits[best])  # less what is listed now: what the entries no longer kept were worth
-    for k in range(first, case.entries):
-        total -= case.ledger_bits[k % LEDGER, best]
-    for k in range(first, case.entries):
-        total += case.ledger_bits[k % LEDGER, best]
-        _give_out(case, k % LEDGER, total, scene)
-    _outcome(case, REOPENED if again else RAISED, scene.now, call.key, scene)
+    given = _give_out_ledger(case, scene)
+    _outcome(case, REOPENED if again else RAISED, scene.now, call.key, given, scene)
+
+
+@jit
+def borrow_notebook(notebook: Notebook) -> Notebook:
+    """The notebook for use within one call."""
+    return Notebook(borrowed(notebook.rows), borrowed(notebook.ends))
+
+
+@jit
+def borrow_out(out: Out) -> Out:
+    """The same of where the pass writes."""
+    return Out(borrowed(out.outcomes), borrowed(out.entries), borrowed(out.counts), borrowed(out.scratch))
+
+
+@jit
+def room_in_notebook(notebook: Notebook, now: int) -> int:
+    """How many moments can be observed before fresh observations would be overwritten, where the ring may still grow."""
+    rows, ends = notebook
+    if ends[1]:
+        return _MOMENTS
+    moments = min(len(rows) // 2 // _AT_ONCE, _MOMENTS)
+    return moments if rows[(ends[0] + moments * _AT_ONCE) % len(rows)].at <= now - KEPT else 0
 
 
 @jit
 def end_episode(case: Any, at: int, scene: Scene) -> None:
     """Close an episode at a time."""
-    _outcome(case, ENDED, at, 0, scene)
+    _outcome(case, ENDED, at, 0, 0, scene)
     case.state = CLOSED
     case.closed = at
     restart(case)

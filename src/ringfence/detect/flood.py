@@ -19,6 +19,8 @@ limited sum, and what decides is whether people talk.
 import math
 from typing import Any, Final
 
+import numpy as np
+
 from ringfence.compiled import jit
 from ringfence.detect.evidence import (
     CLOSED,
@@ -47,7 +49,7 @@ from ringfence.detect.memory import (
     stranger_rate,
     withheld_rate,
 )
-from ringfence.detect.table import claim, find
+from ringfence.detect.table import claim_marked, find_marked
 from ringfence.model.calls import NEVER
 
 NAME: Final = "flood"
@@ -215,7 +217,7 @@ def _renew(case: Any, scene: Scene) -> None:
 @jit
 def _under_way(cases: Any, scene: Scene, line: int) -> int:
     """The place of a line's case, or -1 where none is fresh."""
-    place = find(cases[0], line)
+    place = find_marked(cases, line)
     if place < 0 or scene.now - cases[0][place].seen > QUIET_LIFE:
         return -1
     _renew(cases[0][place], scene)
@@ -237,7 +239,8 @@ def _count(case: Any, call: Any, now: int) -> None:
 @jit
 def _weigh(case: Any, scene: Scene, call: Any, what: int, value: float, bits: Any) -> None:
     bar = scene.threshold + case.extra - (WATCH_BITS if case.state == CLOSED else 0.0)
-    weigh(case, scene, call, what, value, bits, HANDICAP, bar)
+    weights = (float(bits[0]), float(bits[1]), float(bits[2]))
+    weigh(case, scene, call, what, float(value), weights, HANDICAP, float(bar))
 
 
 @jit
@@ -252,7 +255,7 @@ def _interrupt_talk(case: Any, scene: Scene, call: Any) -> None:
 
 
 @jit
-def _caller_bits(case: Any, note: Any, scene: Scene) -> tuple[float, float]:
+def _caller_bits(case: Any, call: Any, scene: Scene) -> tuple[float, float]:
     """What a stranger's own life is worth: (hang up, linger).
 
     People who ring back, couriers and customers talk to others too; a made-up number has no life. But the numbers of
@@ -261,13 +264,12 @@ def _caller_bits(case: Any, note: Any, scene: Scene) -> tuple[float, float]:
     """
     if scene.now - scene.born < 2 * DAY:
         return 0.0, 0.0
-    if note.talks >= 2 and note.age >= 1:
+    if call.talks >= 2 and call.age >= 1:
         main, linger = _limited(case.lives, 2.0, 5.0), _limited(case.lives, 2.0, 10.0)
         case.lives += 2.0
         return -main, -linger
-    if (
-        note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.7499
-    ):  # three in four; shares are rounded
+    nobody_talks = call.unanswered + call.dropped > 0.7499  # three in four; shares are rounded
+    if call.calls >= 8 and call.talks == 0 and nobody_talks:
         return 1.0, 0.5
     return 0.4, 0.3
 
@@ -304,7 +306,7 @@ def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tup
 
 
 @jit
-def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any, note: Any) -> None:
+def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     """A stranger or a withheld number rings."""
     withheld = call.relation == WITHHELD
     main = 0.0
@@ -316,7 +318,7 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any, note: Any) -> 
         gap = (scene.now - line.last_unknown) / SECOND
         main, linger = _haste(case, line, scene, call.relation, gap)
     if not withheld:
-        life, life_linger = _caller_bits(case, note, scene)
+        life, life_linger = _caller_bits(case, call, scene)
         main += life
         linger += life_linger
     elif case.entries == 0:
@@ -357,18 +359,18 @@ def _rings_again(case: Any, scene: Scene, call: Any) -> None:
     own = 0.0 if call.relation == KNOWN else bits
     if case.state != OPEN or call.relation != KNOWN or case.hypothesis == BORROWED:
         _count(case, call, scene.now)
-    gap = (scene.now - call.before) / SECOND
+    gap = float(scene.now // SECOND - np.int64(call.before))
     _weigh(case, scene, call, AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3))
 
 
 @jit
-def on_setup(cases: Any, scene: Scene, line: Any, call: Any, note: Any) -> None:
+def on_setup(cases: Any, scene: Scene, line: Any, call: Any) -> None:
     """A call arrives."""
     if call.relation == CALLED:
         return  # the line rang this number: a call-back
     if call.relation == KNOWN and (line.last_known == 0 or scene.now - line.last_known > BURST):
         return
-    case = cases[0][claim(cases[0], cases[1], call.callee)]
+    case = cases[0][claim_marked(cases, call.callee)]
     _renew(case, scene)
     _interrupt_talk(case, scene, call)
     if call.tries > 0 and call.relation != WITHHELD:
@@ -376,7 +378,7 @@ def on_setup(cases: Any, scene: Scene, line: Any, call: Any, note: Any) -> None:
     elif call.relation == KNOWN:
         _known_rings(case, scene, line, call)
     else:
-        _unknown_rings(case, scene, line, call, note)
+        _unknown_rings(case, scene, line, call)
     if case.state == OPEN or max(case.bits[0], case.bits[1], case.bits[2]) > FREEZE_BITS:
         line.frozen = scene.now + HOUR
 
@@ -487,7 +489,7 @@ def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:
 @jit
 def on_quiet(cases: Any, scene: Scene, subject: int) -> None:
     """Time passes without a call."""
-    place = find(cases[0], subject)
+    place = find_marked(cases, subject)
     if place >= 0:
         _close_if_over(cases[0][place], scene)
 

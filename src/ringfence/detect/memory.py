@@ -4,9 +4,11 @@ Each record has a fixed size and a time to live. A record past its time counts a
 swept away yet, so that nothing depends on when a table happens to grow.
 
 - LINE: what a called line is used to: how often strangers and known people ring it, by time of day.
-- PAIR: who knows whom, kept at the line that knows (either direction, with age, and whether they talked).
+- PAIR: what two numbers had to do with one another, in either direction.
 - PROFILE: what a number does when it calls: fan-out, distinct share, unanswered and dropped share, devices.
 - CALL: a call that is up.
+
+Where seconds will do, times are whole seconds since 1970 in 32 bits (until 2106): records are small because there are many.
 """
 
 import math
@@ -50,14 +52,13 @@ HALF_LIFE: Final = 14.0
 LINE: Final = np.dtype(
     [
         ("key", "i8"),
-        ("seen", "i8"),
-        ("rated", "i8"),  # when the counts below were last aged
-        ("last_unknown", "i8"),  # set-up of the last stranger or withheld call
+        ("last_unknown", "i8"),  # set-up of the last stranger or withheld call, µs
         ("last_known", "i8"),
         ("frozen", "i8"),  # habits are not learned before this time: the line may be under attack
-        ("strangers", "f4", (SLICES,)),  # aged count of calls from strangers, by slice of the day (UTC)
+        ("seen", "u4"),  # s; the counts below were last aged then
         ("known", "f4"),  # aged count of calls from known people
         ("withheld", "f4"),  # aged count of withheld calls
+        ("strangers", "f4", (SLICES,)),  # aged count of calls from strangers, by slice of the day (UTC)
     ],
     align=True,
 )
@@ -65,13 +66,16 @@ LINE: Final = np.dtype(
 PAIR: Final = np.dtype(
     [
         ("key", "i8"),
-        ("seen", "i8"),
-        ("first", "i8"),
-        ("tried", "i8"),  # when the other last rang the line
-        ("called", "i8"),  # when the line last rang the other, 0: never
+        ("seen", "u4"),  # s
+        ("first", "u4"),
+        (
+            "called",
+            "u4",
+            (2,),
+        ),  # when the lower number last rang the higher one, and the other way round; 0: never
         ("talks", "u2"),  # conversations of TALK or longer, either direction
-        ("tries", "u2"),  # the other's attempts since they last talked, within TRY_AGAIN of each other
-        ("drops", "u2"),  # of these: answered, and ended within DROPPED
+        ("tries", "u1", (2,)),  # attempts of one since they last talked, within TRY_AGAIN of each other
+        ("drops", "u1", (2,)),  # of these: answered, and ended within DROPPED
     ],
     align=True,
 )
@@ -79,11 +83,11 @@ PAIR: Final = np.dtype(
 PROFILE: Final = np.dtype(
     [
         ("key", "i8"),
-        ("seen", "i8"),
-        ("first", "i8"),
-        ("since", "i8"),  # beginning of the present week
         ("callees", "u8", (4,)),  # linear counting (Whang 1990) over 256 bits of the numbers called this week
         ("devices", "u8"),  # the same over 64 bits
+        ("seen", "u4"),  # s
+        ("first", "u4"),
+        ("since", "u4"),  # beginning of the present week
         ("calls", "f4"),  # this week plus half of what was before
         ("unanswered", "f4"),
         ("dropped", "f4"),
@@ -93,37 +97,37 @@ PROFILE: Final = np.dtype(
     align=True,
 )
 
-NOTE: Final = np.dtype(
-    [
-        ("calls", "f4"),  # calls of this caller in the last weeks
-        ("fan_out", "f4"),  # different numbers called
-        ("unanswered", "f4"),  # share
-        ("dropped", "f4"),  # share
-        ("talks", "f4"),
-        ("age", "f4"),  # days since first seen
-        ("devices", "f4"),
-    ],
-    align=True,
-)
-"""What the shard of the caller tells the shard of the called line about the caller, at the set-up."""
-
 CALL: Final = np.dtype(
     [
         ("key", "i8"),
-        ("seen", "i8"),
-        ("caller", "i8"),
+        ("caller", "i8"),  # as in model.numbers; 0: withheld
         ("callee", "i8"),
-        ("start", "i8"),
-        ("answer", "i8"),
-        ("pair", "i8"),  # key of the pair, 0: withheld
-        ("before", "i8"),  # the caller's attempt before this one, 0: none
-        ("minutes", "i4"),
-        ("tries", "u2"),
-        ("drops", "u2"),
-        ("relation", "i1"),
+        ("start", "i8"),  # µs
+        ("answer", "i8"),  # NEVER: not answered so far
+        ("pair", "i8"),  # key of the pair
+        ("trunk", "i8"),  # hashes of text; 0: not known
+        ("caller_device", "i8"),
+        ("callee_device", "i8"),
+        ("callee_cell", "i8"),
+        ("before", "u4"),  # the caller's attempt before this one, s; 0: none
+        ("tries", "u1"),  # as in PAIR, before this call
+        ("drops", "u1"),
+        ("minutes", "u2"),  # passed since the answer
+        ("relation", "i1"),  # of the caller to the line, before this call
+        ("ingress", "i1"),  # codes of model.tables; 0: not known
+        ("attestation", "i1"),
+        # what is known of the caller, before this call
+        ("calls", "f4"),  # in the last weeks
+        ("talks", "f4"),
+        ("unanswered", "f4"),  # share
+        ("dropped", "f4"),  # share
+        ("age", "f4"),  # days since first seen
+        ("forged", "f4"),  # bits for a forged number
+        ("fraud", "f4"),  # bits for a line of fraud
     ],
     align=True,
 )
+"""What is known by now of a call that is up."""
 
 # How the caller stands to the line at the set-up.
 WITHHELD: Final = 0
@@ -132,81 +136,77 @@ HEARD: Final = 2  # rang before, they never talked
 CALLED: Final = 3  # the line rang this number lately: a call-back
 KNOWN: Final = 4
 
+_MANY: Final = 255
+_VERY_MANY: Final = 60_000
+
+
+@jit
+def pair_key(one: int, other: int) -> int:
+    """The key under which two numbers are remembered together."""
+    return mix(min(one, other), max(one, other))
+
+
+@jit
+def direction(caller: int, callee: int) -> int:
+    """Which of a pair's two directions a call takes."""
+    return 1 if caller > callee else 0
+
 
 @jit
 def pair_is_stale(pair: Any, now: int) -> bool:
     """Whether the two are strangers again."""
     life = PAIR_LIFE if pair.talks > 0 else STRANGER_LIFE
-    return now - pair.seen > life
-
-
-@jit
-def pair_key(line: int, other: int) -> int:
-    """The key under which a line remembers another number."""
-    return mix(line, other)
+    return now // SECOND - np.int64(pair.seen) > life // SECOND
 
 
 @jit
 def renew_pair(pair: Any, now: int) -> None:
     """Begin with a pair, or begin again if it is out of date."""
-    if pair.seen != 0 and not pair_is_stale(pair, now):
-        return
-    pair.seen = now
-    pair.first = 0
-    pair.called = 0
-    pair.tried = 0
-    pair.talks = 0
-    pair.tries = 0
-    pair.drops = 0
+    if pair.seen == 0 or pair_is_stale(pair, now):
+        pair.first = now // SECOND
+        pair.talks = 0
+        for way in range(2):
+            pair.called[way] = 0
+            pair.tries[way] = 0
+            pair.drops[way] = 0
+    pair.seen = now // SECOND
 
 
 @jit
-def relation_of(pair: Any, now: int) -> int:
-    """How the other stands to the line, before this call."""
-    if pair.first == 0:
-        return STRANGER
+def relation_of(pair: Any, way: int, now: int) -> int:
+    """How the caller stands to the line, before a call that takes the direction `way`; the pair is renewed."""
+    back = np.int64(pair.called[1 - way])
     if pair.talks > 0:
         return KNOWN
-    if pair.called > 0:
-        return CALLED if now - pair.called < CALL_BACK else KNOWN
-    return HEARD
+    if back > 0:
+        return CALLED if now // SECOND - back < CALL_BACK // SECOND else KNOWN
+    return HEARD if pair.called[way] > 0 else STRANGER
 
 
 @jit
-def try_pair(pair: Any, now: int) -> tuple[int, int, int]:
-    """Take an attempt of the other into the pair: its (tries, drops, last try) before this one."""
-    if pair.first == 0:
-        pair.first = now
-    if pair.tries > 0 and now - pair.tried > TRY_AGAIN:
-        pair.tries = 0
-        pair.drops = 0
-    before = (pair.tries, pair.drops, pair.tried)
-    pair.tries = min(pair.tries + 1, 60_000)
-    pair.tried = now
-    pair.seen = now
-    return before
+def try_pair(pair: Any, way: int, call: Any) -> None:
+    """Take a set-up into the pair, and what went before it into the call."""
+    now = call.start // SECOND
+    if now - np.int64(pair.called[way]) > TRY_AGAIN // SECOND:
+        pair.tries[way] = 0
+        pair.drops[way] = 0
+    call.tries = pair.tries[way]
+    call.drops = pair.drops[way]
+    call.before = pair.called[way]
+    pair.tries[way] = min(np.int64(pair.tries[way]) + 1, _MANY)
+    pair.called[way] = now
 
 
 @jit
-def call_pair(pair: Any, now: int) -> None:
-    """Take a call of the line to the other into the pair."""
-    if pair.first == 0:
-        pair.first = now
-    pair.called = now
-    pair.seen = now
-
-
-@jit
-def end_pair(pair: Any, answer: int, end: int) -> None:
-    """Take the end of a call, in either direction, into the pair."""
-    if answer == NEVER:
-        return
+def end_pair(pair: Any, way: int, answer: int, end: int) -> None:
+    """Take the end of an answered call into the pair."""
     if end - answer >= TALK:
-        pair.talks = min(pair.talks + 1, 60_000)
-        pair.tries = 0
-        pair.drops = 0
+        pair.talks = min(np.int64(pair.talks) + 1, _VERY_MANY)
+        for either in range(2):
+            pair.tries[either] = 0
+            pair.drops[either] = 0
     elif end - answer <= DROPPED:
-        pair.drops = min(pair.drops + 1, 60_000)
+        pair.drops[way] = min(np.int64(pair.drops[way]) + 1, _MANY)
 
 
 @jit
@@ -218,22 +218,21 @@ def slice_of(now: int) -> int:
 @jit
 def age_line(line: Any, now: int) -> None:
     """Let a line's habits fade."""
-    if line.seen != 0 and now - line.seen > LINE_LIFE:
-        line.rated = 0
+    idle = now // SECOND - np.int64(line.seen)
+    if line.seen != 0 and idle > LINE_LIFE // SECOND:
         line.last_unknown = 0
         line.last_known = 0
         line.frozen = 0
         line.strangers[:] = 0
         line.known = 0
         line.withheld = 0
-    if line.rated != 0:
-        fade = 2.0 ** (-(now - line.rated) / (HALF_LIFE * DAY))
+    elif line.seen != 0:
+        fade = np.float32(2.0 ** (-idle / (HALF_LIFE * DAY / SECOND)))
         for k in range(SLICES):
             line.strangers[k] *= fade
         line.known *= fade
         line.withheld *= fade
-    line.rated = now
-    line.seen = now
+    line.seen = now // SECOND
 
 
 @jit
@@ -311,9 +310,10 @@ def fan_out(profile: Any) -> float:
 @jit
 def renew_profile(profile: Any, now: int) -> None:
     """Begin with a caller, begin again after a long silence, or begin a new week."""
-    if profile.seen == 0 or now - profile.seen > PROFILE_LIFE:
-        profile.first = now
-        profile.since = now
+    second = now // SECOND
+    if profile.seen == 0 or second - np.int64(profile.seen) > PROFILE_LIFE // SECOND:
+        profile.first = second
+        profile.since = second
         profile.callees[:] = 0
         profile.devices = 0
         profile.calls = 0
@@ -321,38 +321,37 @@ def renew_profile(profile: Any, now: int) -> None:
         profile.dropped = 0
         profile.talks = 0
         profile.before = 0
-    elif now - profile.since > 7 * DAY:
+    elif second - np.int64(profile.since) > 7 * DAY // SECOND:
         profile.before = 0
         profile.before = fan_out(profile)
-        profile.since = now
+        profile.since = second
         profile.callees[:] = 0
         profile.devices = 0
         profile.calls *= 0.5
         profile.unanswered *= 0.5
         profile.dropped *= 0.5
         profile.talks *= 0.5
-    profile.seen = now
+    profile.seen = second
 
 
 @jit
-def note_of(profile: Any, note: Any, now: int) -> None:
-    """Write down what is known of a caller before this call."""
-    note.calls = profile.calls
-    note.fan_out = fan_out(profile)
-    note.unanswered = profile.unanswered / max(profile.calls, 1.0)
-    note.dropped = profile.dropped / max(profile.calls, 1.0)
-    note.talks = profile.talks
-    note.age = (now - profile.first) / DAY
-    note.devices = _linear_count(_bits_set(profile.devices), 64.0)
+def note_caller(profile: Any, call: Any) -> None:
+    """Write into a call what is known of its caller, before this call."""
+    share = np.float32(1.0) / max(profile.calls, np.float32(1.0))
+    call.calls = profile.calls
+    call.talks = profile.talks
+    call.unanswered = profile.unanswered * share
+    call.dropped = profile.dropped * share
+    call.age = (call.start // SECOND - np.int64(profile.first)) / (DAY / SECOND)
 
 
 @jit
-def profile_call(profile: Any, callee: int, device: int) -> None:
+def profile_call(profile: Any, call: Any) -> None:
     """Take a set-up into the profile of its caller."""
-    h = np.uint64(mix(callee, 7))
+    h = np.uint64(mix(call.callee, 7))
     profile.callees[np.int64(h >> np.uint64(62))] |= np.uint64(1) << (h & np.uint64(63))
-    if device != 0:
-        profile.devices |= np.uint64(1) << (np.uint64(mix(device, 11)) & np.uint64(63))
+    if call.caller_device != 0:
+        profile.devices |= np.uint64(1) << (np.uint64(mix(call.caller_device, 11)) & np.uint64(63))
     profile.calls += 1
 
 

@@ -1,192 +1,325 @@
 """Moments: what the network learns of calls, in the order in which it learns it.
 
-A call is three moments: its set-up, its answer, its end (a fourth, the minutes passing while it is up, the engine adds
-by itself). A moment carries what is known *then*: no answer at the set-up, no end at the answer. Whatever is judged
-from moments cannot use the future.
+A call is its set-up, its answer, the minutes that pass while it is up, and its end. What is known of it stands in two
+places: `CALL`, what is known by now, which is all that a detector sees; and `PLAN`, what the records say of later, from
+which the moments are laid out. Whatever is judged from moments cannot use the future.
+
+A moment is one integer: the time since the first moment of the window, the row of its call, and its sort. Sorting these
+puts all moments into their order: by time, then in the order of the set-ups, then by sort. That order is total and does
+not depend on how the calls were cut into batches.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ringfence.compiled import entry, jit
+from ringfence.detect.memory import CALL, CALL_LIFE, MINUTE, RING_MINUTES, STRANGER, WITHHELD, pair_key
 from ringfence.model.calls import NEVER, Calls
 
 SETUP: Final = 0
 ANSWER: Final = 1
-END: Final = 2
+TICK: Final = 2
+END: Final = 3
 
-MOMENT: Final = np.dtype(
+SPAN_BITS: Final = 38
+ROW_BITS: Final = 23
+SPAN: Final = 1 << SPAN_BITS
+"""The longest window, µs: three days."""
+MOST_ROWS: Final = 1 << ROW_BITS
+"""The most calls in a window."""
+
+PLAN: Final = np.dtype(
     [
-        ("time", "i8"),  # µs since 1970, UTC
-        ("call", "i8"),  # key of the call
-        ("caller", "i8"),  # numbers as in model.numbers; 0: withheld
-        ("callee", "i8"),
-        ("start", "i8"),  # time of the set-up
-        ("answer", "i8"),  # time of the answer as far as known at this moment, or NEVER
-        ("trunk", "i8"),  # hashes of text; 0: not known
-        ("caller_device", "i8"),
-        ("callee_device", "i8"),
-        ("callee_cell", "i8"),
-        ("cause", "i2"),  # Q.850 at the end; 0: not known
-        ("kind", "i1"),  # SETUP, ANSWER, END
-        ("released_by", "i1"),  # codes of model.tables; 0: not known
-        ("ingress", "i1"),
-        ("attestation", "i1"),
+        ("answer", "i8"),  # NEVER: not answered, as far as the records tell
+        ("end", "i8"),  # NEVER: no end within CALL_LIFE of the answer
+        ("cause", "i2"),
+        ("released_by", "i1"),
+        ("lost", "i1"),  # rang for so long without an answer or an end that its record was lost
     ],
     align=True,
 )
+"""What the records say of a call's later moments."""
+
+
+class Window(NamedTuple):
+    """Moments of a stretch of time, ready for the pass.
+
+    Attributes:
+        keys: int64, sorted.
+        base: µs, the time that keys count from.
+        calls: CALL records; a moment's row is its place here.
+        plans: PLAN records, one a call.
+    """
+
+    keys: npt.NDArray[np.int64]
+    base: int
+    calls: npt.NDArray[np.void]
+    plans: npt.NDArray[np.void]
 
 
 @jit
-def _sift_up(heap: Any, i: int) -> None:
-    while i > 0:
-        parent = (i - 1) >> 1
-        if (heap[parent, 0], heap[parent, 1]) <= (heap[i, 0], heap[i, 1]):
-            return
-        for k in range(3):
-            heap[parent, k], heap[i, k] = heap[i, k], heap[parent, k]
-        i = parent
+def kind_of(key: int) -> int:
+    """SETUP, ANSWER, TICK or END."""
+    return key & 3
 
 
 @jit
-def _sift_down(heap: Any, size: int) -> None:
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= size:
-            return
-        if child + 1 < size and (heap[child + 1, 0], heap[child + 1, 1]) < (heap[child, 0], heap[child, 1]):
-            child += 1
-        if (heap[i, 0], heap[i, 1]) <= (heap[child, 0], heap[child, 1]):
-            return
-        for k in range(3):
-            heap[child, k], heap[i, k] = heap[i, k], heap[child, k]
-        i = child
+def row_of(key: int) -> int:
+    """The row of the moment's call."""
+    return (key >> 2) & (MOST_ROWS - 1)
 
 
 @jit
-def _push(heap: Any, counts: Any, free: Any, waiting: Any, moment: Any, order: int) -> None:
-    place = free[counts[1] - 1]
-    counts[1] -= 1
-    waiting[place] = moment[0]
-    size = counts[0]
-    heap[size, 0] = moment[0].time
-    heap[size, 1] = order
-    heap[size, 2] = place
-    counts[0] += 1
-    _sift_up(heap, size)
+def time_of(key: int, base: int) -> int:
+    """µs."""
+    return base + (key >> (ROW_BITS + 2))
 
 
 @jit
-def _pop_until(heap: Any, counts: Any, free: Any, waiting: Any, time: int, out: Any, n: int) -> int:
-    """Give out waiting moments up to and including `time`."""
-    while counts[0] > 0 and heap[0, 0] <= time:
-        place = heap[0, 2]
-        out[n] = waiting[place]
-        n += 1
-        free[counts[1]] = place
-        counts[1] += 1
-        counts[0] -= 1
-        size = counts[0]
-        for k in range(3):
-            heap[0, k] = heap[size, k]
-        _sift_down(heap, size)
+def _key(time: int, base: int, row: int, kind: int) -> int:
+    return ((time - base) << (ROW_BITS + 2)) | (row << 2) | kind
+
+
+@jit
+def _plan(plan: Any, start: int, answer: int, end: int) -> None:
+    """Write down the later moments of a call, without those that come too late to belong to it."""
+    given_up = start + RING_MINUTES * MINUTE
+    plan.lost = 0
+    if answer < given_up:
+        plan.answer = answer
+        plan.end = end if end != NEVER and end - answer <= CALL_LIFE else NEVER
+        return
+    plan.answer = NEVER
+    plan.end = end
+    if end >= given_up:
+        plan.lost = 1
+        plan.end = given_up
+
+
+@entry
+def _take_in(
+    start: Any, answer: Any, end: Any, caller: Any, callee: Any, key: Any, words: Any, codes: Any,
+    first: int, calls: Any, plans: Any,
+) -> None:  # fmt: skip
+    for i in range(len(start)):
+        call = calls[first + i]
+        call.key = key[i]
+        call.caller = caller[i]
+        call.callee = callee[i]
+        call.start = start[i]
+        call.answer = NEVER
+        call.pair = pair_key(caller[i], callee[i])
+        call.trunk = words[i, 0]
+        call.caller_device = words[i, 1]
+        call.callee_device = words[i, 2]
+        call.callee_cell = words[i, 3]
+        call.ingress = codes[i, 2]
+        call.attestation = codes[i, 3]
+        call.relation = WITHHELD if caller[i] == 0 else STRANGER
+        call.before = 0
+        call.tries = 0
+        call.drops = 0
+        call.minutes = 0
+        call.calls = 0
+        call.talks = 0
+        call.unanswered = 0
+        call.dropped = 0
+        call.age = 0
+        call.forged = 0
+        call.fraud = 0
+        plan = plans[first + i]
+        plan.cause = codes[i, 0]
+        plan.released_by = codes[i, 1]
+        _plan(plan, start[i], answer[i], end[i])
+
+
+@jit
+def _over(plan: Any) -> int:
+    """When a call is over for the pass."""
+    return plan.end if plan.end != NEVER else plan.answer + CALL_LIFE
+
+
+@jit
+def _ticks(plan: Any, since: int, until: int) -> tuple[int, int]:
+    """Which minutes of a call pass within [since, until): the first, and the one after the last."""
+    if plan.answer == NEVER:
+        return 0, 0
+    first = max((since - plan.answer + MINUTE - 1) // MINUTE, 1)
+    last = (min(_over(plan), until - 1) - plan.answer) // MINUTE
+    return first, max(last + 1, first)
+
+
+@entry
+def _count(plans: Any, since: int, until: int) -> int:
+    """How many moments there are at the most."""
+    n = 0
+    for row in range(len(plans)):
+        first, last = _ticks(plans[row], since, until)
+        n += last - first + 3
     return n
 
 
 @entry
-def _unfold(
-    start: Any, answer: Any, end: Any, caller: Any, callee: Any, key: Any, words: Any, codes: Any,
-    heap: Any, counts: Any, free: Any, waiting: Any, scratch: Any, watermark: int, out: Any,
-) -> int:  # fmt: skip
+def _lay_out(calls: Any, plans: Any, fresh: int, since: int, until: int, keys: Any) -> int:
+    """Write the keys of all moments within [since, until); rows from `fresh` on have their set-up there."""
     n = 0
-    for i in range(len(start)):
-        n = _pop_until(heap, counts, free, waiting, start[i], out, n)
-        m = scratch[0]
-        m.time = start[i]
-        m.call = key[i]
-        m.caller = caller[i]
-        m.callee = callee[i]
-        m.start = start[i]
-        m.answer = NEVER
-        m.trunk = words[i, 0]
-        m.caller_device = words[i, 1]
-        m.callee_device = words[i, 2]
-        m.callee_cell = words[i, 3]
-        m.cause = 0
-        m.kind = SETUP
-        m.released_by = 0
-        m.ingress = codes[i, 2]
-        m.attestation = codes[i, 3]
-        out[n] = m
+    for row in range(len(plans)):
+        plan = plans[row]
+        if row >= fresh:
+            keys[n] = _key(calls[row].start, since, row, SETUP)
+            n += 1
+        if since <= plan.answer < until:
+            keys[n] = _key(plan.answer, since, row, ANSWER)
+            n += 1
+        first, last = _ticks(plan, since, until)
+        for minute in range(first, last):
+            keys[n] = _key(plan.answer + minute * MINUTE, since, row, TICK)
+            n += 1
+        if since <= plan.end < until:
+            keys[n] = _key(plan.end, since, row, END)
+            n += 1
+    return n
+
+
+@entry
+def _keep_up(calls: Any, plans: Any, until: int) -> tuple[int, int]:
+    """Move what is still up at `until` to the front: how many calls, and the time of their next moment."""
+    n = 0
+    due = NEVER
+    for row in range(len(plans)):
+        plan = plans[row]
+        if _over(plan) < until:
+            continue
+        due = min(due, _next(plan, until))
+        if n < row:
+            calls[n] = calls[row]
+            plans[n] = plan
         n += 1
-        order = counts[2]
-        counts[2] += 2
-        if answer[i] != NEVER:
-            m.time = answer[i]
-            m.answer = answer[i]
-            m.kind = ANSWER
-            _push(heap, counts, free, waiting, scratch, order)
-        if end[i] != NEVER:
-            m.time = end[i]
-            m.kind = END
-            m.cause = codes[i, 0]
-            m.released_by = codes[i, 1]
-            _push(heap, counts, free, waiting, scratch, order + 1)
-    return _pop_until(heap, counts, free, waiting, watermark - 1, out, n)
+    return n, due
+
+
+@jit
+def _next(plan: Any, until: int) -> int:
+    """The next moment of a call at or after `until`."""
+    if plan.answer == NEVER:
+        return plan.end
+    if plan.answer >= until:
+        return plan.answer
+    first, last = _ticks(plan, until, NEVER)
+    tick = plan.answer + first * MINUTE if first < last else NEVER
+    return min(tick, plan.end)
+
+
+@jit
+def _last(plan: Any) -> int:
+    """The last moment of a call that the records tell of; 0: none after the set-up."""
+    if plan.end != NEVER and plan.lost == 0:
+        return plan.end
+    return plan.answer if plan.answer != NEVER else 0
+
+
+@entry
+def _last_planned(plans: Any) -> int:
+    last = 0
+    for row in range(len(plans)):
+        last = max(last, _last(plans[row]))
+    return last
+
+
+@entry
+def _last_told(start: Any, answer: Any, end: Any, scratch: Any) -> int:
+    last = 0
+    for i in range(len(start)):
+        _plan(scratch[0], start[i], answer[i], end[i])
+        last = max(last, start[i], _last(scratch[0]))
+    return last
+
+
+def last_told(calls: Calls) -> int:
+    """The last moment that the records tell of calls, µs (0: there are no calls)."""
+    return int(_last_told(calls.start, calls.answer, calls.end, np.zeros(1, PLAN)))
 
 
 @dataclass(slots=True)
-class Unfolder:
-    """Turns calls, ordered by (start, key), into moments ordered by (time, start, key, kind).
+class Timeline:
+    """The calls that are up, and their moments.
 
-    Answers and ends that lie past the watermark wait here. The order is total and does not depend on how the calls were
-    cut into batches.
+    Attributes:
+        due: µs, the next moment of a call that is up; NEVER: there is none.
     """
 
-    _heap: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
-    _waiting: npt.NDArray[np.void] = field(default_factory=lambda: np.zeros(0, MOMENT))
-    _free: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    _counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, np.int64))
+    due: int = NEVER
+    _calls: npt.NDArray[np.void] = field(default_factory=lambda: np.zeros(0, CALL))
+    _plans: npt.NDArray[np.void] = field(default_factory=lambda: np.zeros(0, PLAN))
+    _up: int = 0
+    _taken: int = 0
 
-    def unfold(self, calls: Calls, watermark: int) -> npt.NDArray[np.void]:
-        """Return all moments before `watermark` (µs; no later call may begin before it).
+    def take(self, calls: Calls) -> None:
+        """Take calls in, ordered by (start, key).
 
-        Args:
-            calls: ordered by (start, key), all beginning before the watermark and not before the last one.
-            watermark: exclusive bound, so that moments of one instant are never cut apart; NEVER to give out all.
+        Raises:
+            ValueError: too many for one window.
         """
-        self._make_room(2 * len(calls))
-        out = np.empty(3 * len(calls) + int(self._counts[0]), MOMENT)
-        n = _unfold(
+        first, last = self._taken, self._taken + len(calls)
+        if last > MOST_ROWS:
+            raise ValueError(f"more than {MOST_ROWS:,} calls at once")
+        if last > len(self._calls):
+            size = max(last, min(2 * len(self._calls), MOST_ROWS))
+            self._calls = _grown(self._calls, size, first)
+            self._plans = _grown(self._plans, size, first)
+        _take_in(
             calls.start, calls.answer, calls.end, calls.caller, calls.callee, calls.key, calls.words, calls.codes,
-            self._heap, self._counts, self._free, self._waiting, np.zeros(1, MOMENT), watermark, out,
+            first, self._calls, self._plans,
         )  # fmt: skip
-        return out[:n]
+        self._taken = last
 
-    def _make_room(self, wanted: int) -> None:
-        free = int(self._counts[1])
-        if free >= wanted:
-            return
-        size = len(self._waiting)
-        more = max(wanted - free, size, 1024)
-        self._waiting = np.concatenate([self._waiting, np.zeros(more, MOMENT)])
-        self._heap = np.concatenate([self._heap, np.zeros((more, 3), np.int64)])
-        places = np.concatenate([self._free[:free], np.arange(size, size + more)])
-        self._free = np.zeros(size + more, np.int64)
-        self._free[: len(places)] = places
-        self._counts[1] = len(places)
+    def open(self, since: int, until: int) -> Window:
+        """All moments within [since, until), at most SPAN apart; all calls taken in since the last window begin there."""
+        calls, plans = self._calls[: self._taken], self._plans[: self._taken]
+        keys = np.empty(_count(plans, since, until), np.int64)
+        keys = keys[: _lay_out(calls, plans, self._up, since, until, keys)]
+        keys.sort()
+        return Window(keys, since, calls, plans)
+
+    def close(self, until: int) -> None:
+        """Let go of what is over by `until`."""
+        self._up, self.due = _keep_up(self._calls[: self._taken], self._plans[: self._taken], until)
+        self._taken = self._up
+
+    def last(self) -> int:
+        """The last moment that the records tell of the calls that are up, µs (0: none)."""
+        return int(_last_planned(self._plans[: self._taken]))
+
+    def nbytes(self) -> int:
+        """Bytes of all records."""
+        return self._calls.nbytes + self._plans.nbytes
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The whole state, for a snapshot."""
-        return {"heap": self._heap, "waiting": self._waiting, "free": self._free, "counts": self._counts}
+        """The whole state, for a snapshot (between windows)."""
+        return {
+            "calls": self._calls[: self._up],
+            "plans": self._plans[: self._up],
+            "due": np.array([self.due]),
+        }
 
     def restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Take the state of a snapshot."""
-        self._heap = arrays["heap"].copy()
-        self._waiting = arrays["waiting"].copy()
-        self._free = arrays["free"].copy()
-        self._counts = arrays["counts"].copy()
+        """Take the state of a snapshot.
+
+        Raises:
+            ValueError: the snapshot was made with other fields.
+        """
+        if arrays["calls"].dtype != CALL or arrays["plans"].dtype != PLAN:
+            raise ValueError("the snapshot holds other fields than this version of the program keeps")
+        self._calls = arrays["calls"].astype(CALL)
+        self._plans = arrays["plans"].astype(PLAN)
+        self._up = self._taken = len(self._calls)
+        self.due = int(arrays["due"][0])
+
+
+def _grown(rows: npt.NDArray[np.void], size: int, used: int) -> npt.NDArray[np.void]:
+    fresh = np.empty(size, rows.dtype)
+    fresh[:used] = rows[:used]
+    return fresh

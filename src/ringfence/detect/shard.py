@@ -1,27 +1,21 @@
 """A shard: everything about the lines that belong to it, in its own flat arrays."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.compiled import borrowed, entry
 from ringfence.detect.detectors import DETECTORS
-from ringfence.detect.evidence import OPEN
-from ringfence.detect.memory import (
-    CALL,
-    CALL_LIFE,
-    LINE,
-    LINE_LIFE,
-    PAIR,
-    PAIR_LIFE,
-    PROFILE,
-    PROFILE_LIFE,
-    STRANGER_LIFE,
-)
+from ringfence.detect.evidence import KEPT, OBSERVATION, OPEN, Notebook
+from ringfence.detect.memory import LINE, LINE_LIFE, PAIR, PROFILE, PROFILE_LIFE, SECOND, pair_is_stale
 from ringfence.detect.passes import State
-from ringfence.detect.table import Rows, Table
+from ringfence.detect.table import GONE, STRONG, WEAK, Table
 
 Arrays = dict[str, npt.NDArray[Any]]
+Ranks = npt.NDArray[np.uint8]
+
+_FIRST_OBSERVATIONS: Final = 1024
 
 
 class Limits(NamedTuple):
@@ -30,61 +24,65 @@ class Limits(NamedTuple):
     lines: int = 1 << 24
     pairs: int = 1 << 27
     profiles: int = 1 << 24
-    calls: int = 1 << 21
     cases: int = 1 << 20
+    observations: int = 1 << 22
 
 
 class Shard:
     """The state of the lines of one shard."""
 
     def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self.lines = Table(LINE, limits.lines)
         self.pairs = Table(PAIR, limits.pairs)
         self.profiles = Table(PROFILE, limits.profiles)
-        self.calls = Table(CALL, limits.calls)
-        self.cases = [Table(detector.CASE, limits.cases) for detector in DETECTORS]
-        self.ticks = np.zeros((1024, 2), np.int64)
-        self.ends = np.zeros(2, np.int64)
+        self.cases = [Table(detector.CASE, limits.cases, marked=True) for detector in DETECTORS]
+        first = min(_FIRST_OBSERVATIONS, limits.observations)
+        self.notebook = Notebook(np.zeros(first, OBSERVATION), np.array([1, first >= limits.observations]))
         self.open: set[tuple[int, int]] = set()
-        self._blank = np.zeros(1, CALL)
 
     def state(self) -> State:
         """The arrays for the pass."""
         return State(
             lines=(self.lines.rows, self.lines.count),
-            pairs=(self.pairs.rows, self.pairs.count),
-            calls=(self.calls.rows, self.calls.count),
-            ticks=self.ticks,
-            ends=self.ends,
-            blank=self._blank,
-            cases=tuple((table.rows, table.count) for table in self.cases),
+            profiles=(self.profiles.rows, self.profiles.count),
+            cases=tuple((table.rows, table.count, table.marks) for table in self.cases),
+            notebook=self.notebook,
         )
 
     def make_room(self, now: int) -> None:
         """Sweep and grow whatever is full."""
-        for table, stale, weak in (
-            (self.lines, _stale_lines, _none),
-            (self.pairs, _stale_pairs, _weak_pairs),
-            (self.profiles, _stale_profiles, _weak_profiles),
-            (self.calls, _stale_calls, _none),
+        for table, rank in (
+            (self.lines, _rank_lines),
+            (self.pairs, _rank_pairs),
+            (self.profiles, _rank_profiles),
         ):
             if table.full:
-                table.make_room(stale(table.rows, now), weak(table.rows))
+                ranks = np.empty(len(table.rows), np.uint8)
+                rank(table.rows, now, ranks)
+                table.make_room(ranks)
         for detector, table in zip(DETECTORS, self.cases, strict=True):
             if table.full:
-                table.make_room(detector.stale(table.rows, now), table.rows["state"] != OPEN)
-        if self.ends[1] - self.ends[0] >= len(self.ticks) - 2:
-            self._grow_ticks()
+                ranks = np.where(table.rows["state"] == OPEN, STRONG, WEAK).astype(np.uint8)
+                ranks[(table.rows["key"] == 0) | detector.stale(table.rows, now)] = GONE
+                table.make_room(ranks)
+        self._turn_page(now)
 
-    def _grow_ticks(self) -> None:
-        places = np.arange(self.ends[0], self.ends[1]) % len(self.ticks)
-        ticks = np.zeros((2 * len(self.ticks), 2), np.int64)
-        ticks[: len(places)] = self.ticks[places]
-        self.ticks = ticks
-        self.ends[:] = 0, len(places)
+    def _turn_page(self, now: int) -> None:
+        """Make the notebook larger while what it would overwrite is fresh."""
+        rows, ends = self.notebook
+        used = int(np.count_nonzero(rows["at"] > now - KEPT))
+        if ends[1] or 2 * used < len(rows):
+            return
+        size = min(2 * len(rows), self._limits.observations)
+        numbers = np.arange(max(int(ends[0]) - len(rows), 1), int(ends[0]))
+        fresh = np.zeros(size, OBSERVATION)
+        fresh[numbers % size] = rows[numbers % len(rows)]
+        ends[1] = size >= self._limits.observations
+        self.notebook = Notebook(fresh, ends)
 
     def _tables(self) -> dict[str, Table]:
-        tables = {"lines": self.lines, "pairs": self.pairs, "profiles": self.profiles, "calls": self.calls}
+        tables = {"lines": self.lines, "pairs": self.pairs, "profiles": self.profiles}
         cases = {f"cases.{d.NAME}": table for d, table in zip(DETECTORS, self.cases, strict=True)}
         return tables | cases
 
@@ -95,14 +93,21 @@ class Shard:
             for name, table in self._tables().items()
             for part, array in table.arrays().items()
         }
-        return arrays | {"ticks": self.ticks, "ends": self.ends}
+        return arrays | {"notebook.rows": self.notebook.rows, "notebook.ends": self.notebook.ends}
 
     def restore(self, arrays: Arrays) -> None:
-        """Take the state of a snapshot."""
+        """Take the state of a snapshot.
+
+        Raises:
+            ValueError: the snapshot was made with other fields.
+        """
         for name, table in self._tables().items():
             table.restore({part: arrays[f"{name}.{part}"] for part in ("rows", "count", "forgotten")})
-        self.ticks = arrays["ticks"].copy()
-        self.ends = arrays["ends"].copy()
+        if arrays["notebook.rows"].dtype != OBSERVATION:
+            raise ValueError("the snapshot holds other fields than this version of the program keeps")
+        self.notebook = Notebook(
+            arrays["notebook.rows"].astype(OBSERVATION), arrays["notebook.ends"].astype(np.int64)
+        )
         self.open = {
             (index, int(subject))
             for index, table in enumerate(self.cases)
@@ -111,33 +116,35 @@ class Shard:
 
     def nbytes(self) -> int:
         """Bytes of all tables."""
-        return self.ticks.nbytes + sum(table.rows.nbytes for table in self._tables().values())
+        return self.notebook.rows.nbytes + sum(table.rows.nbytes for table in self._tables().values())
 
 
-def _none(rows: Rows) -> npt.NDArray[np.bool_]:
-    return np.zeros(len(rows), np.bool_)
+@entry
+def _rank_lines(rows: Any, now: int, ranks: Any) -> None:
+    rows = borrowed(rows)
+    ranks = borrowed(ranks)
+    for i in range(len(rows)):
+        gone = rows[i].key == 0 or now // SECOND - np.int64(rows[i].seen) > LINE_LIFE // SECOND
+        ranks[i] = GONE if gone else STRONG
 
 
-def _stale_lines(rows: Rows, now: int) -> npt.NDArray[np.bool_]:
-    return np.asarray(now - rows["seen"] > LINE_LIFE)
+@entry
+def _rank_pairs(rows: Any, now: int, ranks: Any) -> None:
+    rows = borrowed(rows)
+    ranks = borrowed(ranks)
+    for i in range(len(rows)):
+        if rows[i].key == 0 or pair_is_stale(rows[i], now):
+            ranks[i] = GONE
+        else:
+            ranks[i] = STRONG if rows[i].talks > 0 else WEAK
 
 
-def _stale_pairs(rows: Rows, now: int) -> npt.NDArray[np.bool_]:
-    life = np.where(_weak_pairs(rows), STRANGER_LIFE, PAIR_LIFE)
-    return np.asarray(now - rows["seen"] > life)
-
-
-def _weak_pairs(rows: Rows) -> npt.NDArray[np.bool_]:
-    return np.asarray(rows["talks"] == 0)
-
-
-def _stale_profiles(rows: Rows, now: int) -> npt.NDArray[np.bool_]:
-    return np.asarray(now - rows["seen"] > PROFILE_LIFE)
-
-
-def _weak_profiles(rows: Rows) -> npt.NDArray[np.bool_]:
-    return np.asarray((rows["talks"] == 0) & (rows["calls"] <= 1))
-
-
-def _stale_calls(rows: Rows, now: int) -> npt.NDArray[np.bool_]:
-    return np.asarray(now - rows["seen"] > CALL_LIFE)
+@entry
+def _rank_profiles(rows: Any, now: int, ranks: Any) -> None:
+    rows = borrowed(rows)
+    ranks = borrowed(ranks)
+    for i in range(len(rows)):
+        if rows[i].key == 0 or now // SECOND - np.int64(rows[i].seen) > PROFILE_LIFE // SECOND:
+            ranks[i] = GONE
+        else:
+            ranks[i] = STRONG if rows[i].talks > 0 or rows[i].calls > 1 else WEAK

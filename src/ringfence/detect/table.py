@@ -1,8 +1,11 @@
 """Flat hash tables: record arrays whose rows hold their own key.
 
 Open addressing with linear probing; a row's `key` is 0 when it is free. A table grows by doubling up to a stated limit
-and forgets what is oldest there, so its memory is bounded whatever an attacker invents. Rows can be looked up, claimed
-and removed in compiled code; growing happens between two moments of the pass, outside it.
+and forgets what is oldest there, so its memory is bounded whatever an attacker invents. Rows can be looked up and
+claimed in compiled code; growing happens between two moments of the pass, outside it.
+
+A key's home is its hash scaled to the size of the table, so that rows stand in the order of their hashes: a table that
+doubles is read and written from one end to the other, not here and there.
 """
 
 from dataclasses import dataclass, field
@@ -11,14 +14,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.compiled import borrowed, entry, jit
+from ringfence.compiled import borrowed, entry, jit, prefetch
 
 Rows = npt.NDArray[np.void]
-"""A record array with at least the fields `key` (int64) and `seen` (int64, microseconds)."""
+"""A record array with at least the fields `key` (int64) and `seen` (a time)."""
 
-FULL: Final = (
-    0.6  # linear probing needs 1.75 looks for a hit and 3.6 for a miss at this load (Knuth, TAOCP 6.4)
-)
+FULL: Final = 0.7
+"""Linear probing needs 2.2 looks for a hit and 6 for a miss at this load (Knuth, TAOCP 6.4), nearly all in one cache line."""
+
+GONE: Final = 0
+WEAK: Final = 1
+STRONG: Final = 2
+"""Ranks of rows when room is made: out of date, to be forgotten first, to be forgotten last."""
 
 
 @jit
@@ -37,60 +44,76 @@ def mix(a: int, b: int) -> Any:
 
 
 @jit
-def _home(rows: Any, key: int) -> Any:
+def _home_in(size: int, key: int) -> Any:
     h = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
     h ^= h >> np.uint64(32)
-    return np.int64(h & np.uint64(len(rows) - 1))
+    h *= np.uint64(0xFF51AFD7ED558CCD)
+    return np.int64(((h >> np.uint64(32)) * np.uint64(size)) >> np.uint64(32))
+
+
+@jit
+def _home(rows: Any, key: int) -> Any:
+    return _home_in(len(rows), key)
+
+
+@jit
+def expect(table: Any, key: int) -> None:
+    """Say that a key of a table, as (rows, count), will be looked for soon."""
+    prefetch(table[0], _home(table[0], key))
 
 
 @jit
 def find(rows: Any, key: int) -> int:
     """The place of a key, or -1."""
-    mask = len(rows) - 1
     i = _home(rows, key)
     while rows[i].key != 0:
         if rows[i].key == key:
             return i
-        i = (i + 1) & mask
+        i = i + 1 if i + 1 < len(rows) else 0
     return -1
 
 
 @jit
 def claim(rows: Any, count: Any, key: int) -> int:
     """The place of a key, taken for it if it had none (a new row is all zero but for its key)."""
-    mask = len(rows) - 1
     i = _home(rows, key)
     while rows[i].key != 0:
         if rows[i].key == key:
             return i
-        i = (i + 1) & mask
+        i = i + 1 if i + 1 < len(rows) else 0
     rows[i].key = key
     count[0] += 1
     return i
 
 
 @jit
-def remove(rows: Any, count: Any, blank: Any, place: int) -> None:
-    """Free a row, closing the gap it leaves (Knuth, TAOCP 6.4, algorithm R)."""
-    mask = len(rows) - 1
-    hole = place
-    i = place
-    while True:
-        i = (i + 1) & mask
-        if rows[i].key == 0:
-            break
-        home = _home(rows, rows[i].key)
-        if ((i - home) & mask) >= ((i - hole) & mask):
-            rows[hole] = rows[i]
-            hole = i
-    rows[hole] = blank[0]
-    count[0] -= 1
+def _mark(marks: Any, key: int) -> tuple[Any, Any]:
+    """The word and the bit that stand for a key."""
+    bit = _home_in(64 * len(marks), key)
+    return bit >> 6, np.uint64(1) << np.uint64(bit & 63)
 
 
 @jit
-def is_full(table: Any) -> bool:
-    """Whether a table, as (rows, count), must make room before the next moment."""
-    return table[1][0] > len(table[0]) * FULL - 8
+def find_marked(table: Any, key: int) -> int:
+    """The place of a key in a table, as (rows, count, marks), or -1; quick where few keys are in it."""
+    word, bit = _mark(table[2], key)
+    return find(table[0], key) if table[2][word] & bit else -1
+
+
+@jit
+def claim_marked(table: Any, key: int) -> int:
+    """The place of a key in a table, as (rows, count, marks), taken for it if it had none."""
+    word, bit = _mark(table[2], key)
+    table[2][word] |= bit
+    return claim(table[0], table[1], key)
+
+
+@entry
+def _mark_all(rows: Any, marks: Any) -> None:
+    for i in range(len(rows)):
+        if rows[i].key != 0:
+            word, bit = _mark(marks, rows[i].key)
+            marks[word] |= bit
 
 
 @jit
@@ -99,15 +122,29 @@ def borrow_table(table: Any) -> Any:
     return borrowed(table[0]), borrowed(table[1])
 
 
+@jit
+def borrow_marked(table: Any) -> Any:
+    """The table, as (rows, count, marks), for use within one call."""
+    return borrowed(table[0]), borrowed(table[1]), borrowed(table[2])
+
+
+@jit
+def room_in(table: Any) -> Any:
+    """For how many moments, which claim two rows each at the most, a table, as (rows, count), has room."""
+    return (np.int64(len(table[0]) * FULL - 8) - table[1][0]) // 2
+
+
 @entry
-def _keep(old: Any, new: Any, keep: Any) -> int:
+def _keep(old: Any, new: Any, ranks: Any, least: int) -> int:
+    old = borrowed(old)
+    new = borrowed(new)
+    ranks = borrowed(ranks)
     kept = 0
-    mask = len(new) - 1
     for j in range(len(old)):
-        if old[j].key != 0 and keep[j]:
+        if ranks[j] >= least:
             i = _home(new, old[j].key)
             while new[i].key != 0:
-                i = (i + 1) & mask
+                i = i + 1 if i + 1 < len(new) else 0
             new[i] = old[j]
             kept += 1
     return kept
@@ -118,15 +155,20 @@ class Table:
     """A hash table of records.
 
     Attributes:
-        rows: the record array; its length is a power of two.
+        rows: the record array.
         count: int64[1], rows in use.
         limit: the most rows the array may ever have.
+        marked: whether there are marks: a bit for each key, at a place given by its hash (Bloom 1970). They lie in a fast cache
+            where the table does not, and most keys that are looked for have none.
+        marks: uint64, a bit is set if a key that belongs to it may be in the table.
         forgotten: rows dropped because the limit was reached (not those that were merely out of date).
     """
 
     dtype: np.dtype[np.void]
     limit: int
+    marked: bool = False
     rows: Rows = field(init=False)
+    marks: npt.NDArray[np.uint64] = field(init=False)
     count: npt.NDArray[np.int64] = field(init=False)
     forgotten: int = 0
     _first: int = 1024
@@ -134,42 +176,48 @@ class Table:
     def __post_init__(self) -> None:
         self.rows = np.zeros(min(self._first, self.limit), self.dtype)
         self.count = np.zeros(1, np.int64)
+        self._mark()
 
     @property
     def full(self) -> bool:
         """Whether the table must make room before the next moment."""
-        return bool(self.count[0] > len(self.rows) * FULL - 8)
+        return int(len(self.rows) * FULL - 8) - int(self.count[0]) < 2
 
-    def make_room(self, stale: npt.NDArray[np.bool_], weak: npt.NDArray[np.bool_]) -> None:
+    def make_room(self, ranks: npt.NDArray[np.uint8]) -> None:
         """Drop what is out of date, then grow, then (at the limit) forget.
 
         Args:
-            stale: bool per row, out of date: treated as absent by every reader already.
-            weak: bool per row, to be forgotten first when the limit is reached.
+            ranks: of each row, GONE (free, or out of date: treated as absent by every reader already), WEAK or STRONG.
         """
-        keep = (self.rows["key"] != 0) & ~stale
-        alive = int(keep.sum())
+        alive = int(np.count_nonzero(ranks))
         size = len(self.rows)
         while alive > size * FULL / 2 and size < self.limit:
-            size *= 2
+            size = min(2 * size, self.limit)
         if alive > size * FULL * 0.75:
-            before = alive
-            keep &= self._strong(keep, weak, int(size * FULL / 2))
-            alive = int(keep.sum())
-            self.forgotten += before - alive
+            self._forget(ranks, int(size * FULL / 2))
+            self.forgotten += alive - int(np.count_nonzero(ranks))
         fresh = np.zeros(size, self.dtype)
-        self.count[0] = _keep(self.rows, fresh, keep)
+        self.count[0] = _keep(self.rows, fresh, ranks, WEAK)
         self.rows = fresh
+        self._mark()
 
-    def _strong(
-        self, keep: npt.NDArray[np.bool_], weak: npt.NDArray[np.bool_], wanted: int
-    ) -> npt.NDArray[np.bool_]:
-        """The `wanted` rows most worth keeping: strong before weak, then the most recently seen, then by key."""
-        places = np.flatnonzero(keep)
-        order = np.lexsort((self.rows["key"][places], -self.rows["seen"][places], weak[places]))
-        strong = np.zeros(len(self.rows), np.bool_)
-        strong[places[order[:wanted]]] = True
-        return strong
+    def _mark(self) -> None:
+        self.marks = np.zeros(len(self.rows) // 8 if self.marked else 0, np.uint64)
+        if self.marked:
+            _mark_all(self.rows, self.marks)
+
+    def _forget(self, ranks: npt.NDArray[np.uint8], wanted: int) -> None:
+        """Leave at most `wanted` rows: strong before weak, then the most recently seen (of equals none)."""
+        strong = int(np.count_nonzero(ranks == STRONG))
+        if strong > wanted:
+            ranks[ranks == WEAK] = GONE
+        rank, room = (STRONG, wanted) if strong > wanted else (WEAK, wanted - strong)
+        places = np.flatnonzero(ranks == rank)
+        if len(places) <= room:
+            return
+        seen = self.rows["seen"][places]
+        oldest = np.partition(seen, len(seen) - room - 1)[len(seen) - room - 1]
+        ranks[places[seen <= oldest]] = GONE
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The whole state, for a snapshot."""
@@ -187,3 +235,4 @@ class Table:
         self.rows = arrays["rows"].astype(self.dtype)
         self.count = arrays["count"].astype(np.int64)
         self.forgotten = int(arrays["forgotten"][0])
+        self._mark()

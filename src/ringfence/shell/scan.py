@@ -13,13 +13,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
 from ringfence import __version__
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
 from ringfence.detect.memory import LINE_LIFE
-from ringfence.detect.moments import Unfolder
 from ringfence.detect.shard import Arrays
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError, formats
 from ringfence.ingest.normalise import ROW_BITS, calls_of
@@ -133,7 +131,6 @@ class Scan:
         self._names = Names()
         self._sources = open_sources(options.files, options.format, options.settings)
         self._reorder = Reorder(options.window)
-        self._unfolder = Unfolder()
         self._engine = Engine(options.detect, options.shards)
         self._stories = Stories(self._names)
         self._counts: Counter[str] = Counter()
@@ -252,9 +249,8 @@ class Scan:
     def _judge_batch(self, calls: Calls, watermark: int) -> None:
         self._stories.ids.add(calls)
         self._counts["judged"] += len(calls)
-        moments = self._unfolder.unfold(calls, watermark)
-        self._span.take(calls, moments)
-        alerts = self._stories.take(*self._engine.process(moments, watermark))
+        alerts = self._stories.take(*self._engine.process(calls, watermark))
+        self._span.take(calls, self._engine.last)
         self._alerts.write(alert.as_dict() for alert in alerts)
         self._counts["alerts"] += len(alerts)
 
@@ -342,7 +338,6 @@ class Scan:
     def _parts(self) -> dict[str, Any]:
         return {
             "engine": self._engine,
-            "unfolder": self._unfolder,
             "reorder": self._reorder,
             "ids": self._stories.ids,
         }
@@ -398,12 +393,11 @@ class _Span:
     last: int | None = None
     latest: int = 0
 
-    def take(self, calls: Calls, moments: npt.NDArray[np.void]) -> None:
+    def take(self, calls: Calls, latest: int) -> None:
         if len(calls):
             self.first = int(calls.start[0]) if self.first is None else self.first
             self.last = int(calls.start[-1])
-        if len(moments):
-            self.latest = int(moments["time"][-1])
+        self.latest = latest
 
     @property
     def length(self) -> int:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
-from ringfence.detect.evidence import ENDED, LEDGER, OPEN, RAISED, probability
+from ringfence.detect.evidence import ENDED, OPEN, RAISED, probability
 from ringfence.detect.table import Rows
 from ringfence.model.alert import EARLIER, Alert, Episode, LedgerEntry
 from ringfence.model.calls import Calls, pack_texts, unpack_texts
@@ -299,7 +299,7 @@ def _subject(record: np.void) -> Subject:
 
 def _whole(ledger: list[LedgerEntry], outcome: np.void) -> list[LedgerEntry]:
     """A ledger that adds up: what was observed before the entries that are kept stands in a first line."""
-    earlier = int(outcome["entries"]) - LEDGER
+    earlier = int(outcome["entries"]) - int(outcome["given"])
     if earlier <= 0:
         return ledger
     bits = float(outcome["bits"]) - sum(entry.bits for entry in ledger)
