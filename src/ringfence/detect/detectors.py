@@ -19,8 +19,11 @@ from ringfence.detect.table import borrow_marked, room_in
 MACHINERY: Final = {"detectors", "passes", "shard", "engine"}
 """Modules of this package that need the detectors, and so cannot be looked through for them."""
 
-MOMENTS: Final = ("on_originate", "on_release", "on_setup", "on_answer", "on_tick", "on_end", "on_quiet")
-"""What a detector can be told of: the first two at the originating side of a call, the rest at the terminating side."""
+MOMENTS: Final = (
+    "on_originate", "on_release", "on_home", "on_setup", "on_answer", "on_tick", "on_end", "on_quiet",
+)  # fmt: skip
+"""What a detector can be told of: the first two at the originating side of a call, the third when a number was at home, the
+next four at the terminating side, the last when time has passed."""
 
 
 def _detectors() -> list[ModuleType]:
@@ -64,7 +67,9 @@ def _chain(moment: str, index: int = 0) -> Handler:
     @jit
     def run(enabled: int, cases: Any, thresholds: Any, scene: Scene, *what: Any) -> None:
         if enabled & (1 << index):
-            own = Scene(scene.now, scene.born, thresholds[index], index, scene.notebook, scene.out)
+            own = Scene(
+                scene.now, scene.born, thresholds[index], index, scene.rules, scene.notebook, scene.out
+            )
             here(cases[0], own, *what)
         rest(enabled, cases[1:], thresholds, scene, *what)
 
@@ -109,6 +114,7 @@ def _none_borrowed(_: Any) -> Any:
 
 on_originate = _chain("on_originate")
 on_release = _chain("on_release")
+on_home = _chain("on_home")
 on_setup = _chain("on_setup")
 on_answer = _chain("on_answer")
 on_tick = _chain("on_tick")

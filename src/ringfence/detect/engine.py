@@ -10,6 +10,7 @@ from ringfence.detect.evidence import ENDED, ENTRY, LEDGER, OUTCOME, Out, thresh
 from ringfence.detect.memory import LINE_LIFE
 from ringfence.detect.moments import SPAN, Timeline, Window, last_told, time_of
 from ringfence.detect.passes import Ask, originate, relate, settle, terminate
+from ringfence.detect.rules import Rules, rules_of
 from ringfence.detect.shard import Arrays, Limits, Shard
 from ringfence.detect.table import Rows
 from ringfence.model.calls import NEVER, Calls
@@ -33,10 +34,15 @@ class Engine:
         detect: names of the detectors that run; None: all.
         shards: into how many parts the state is split; the alerts do not depend on it.
         limits: of each shard's tables.
+        rules: of the country that is watched over; None: China's.
     """
 
     def __init__(
-        self, detect: Iterable[str] | None = None, shards: int = 1, limits: Limits | None = None
+        self,
+        detect: Iterable[str] | None = None,
+        shards: int = 1,
+        limits: Limits | None = None,
+        rules: Rules | None = None,
     ) -> None:
         wanted = set(detect) if detect is not None else {detector.NAME for detector in DETECTORS}
         unknown = wanted - {detector.NAME for detector in DETECTORS}
@@ -45,6 +51,7 @@ class Engine:
         self.shards = [Shard(limits or Limits()) for _ in range(shards)]
         self._enabled = sum(1 << i for i, detector in enumerate(DETECTORS) if detector.NAME in wanted)
         self._thresholds = np.array([threshold_bits(d.FALSE_ALARMS, d.STARTS) for d in DETECTORS])
+        self._rules = rules or rules_of("CN")
         self._timeline = Timeline()
         self._born = 0
         self._last = 0
@@ -137,7 +144,7 @@ class Engine:
                 shard.make_room(until)
 
     def _ask(self, index: int) -> Ask:
-        return Ask(index, len(self.shards), self._enabled, self._born, self._thresholds)
+        return Ask(index, len(self.shards), self._enabled, self._born, self._thresholds, self._rules)
 
     def _take(self, shard: Shard) -> None:
         """Take what a step has written."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ringfence.compiled import borrowed, jit, routine
 from ringfence.detect.memory import HOUR
+from ringfence.detect.rules import Rules
 
 HYPOTHESES: Final = 3
 LEDGER: Final = 24
@@ -140,6 +141,7 @@ class Scene(NamedTuple):
         born: time of the first moment ever seen: how much the memory can know.
         threshold: bits that raise an alert.
         detector: index of the detector that is asked.
+        rules: the country's.
         notebook: where observations are written down.
         out: where outcomes and entries go.
     """
@@ -148,6 +150,7 @@ class Scene(NamedTuple):
     born: int
     threshold: float
     detector: int
+    rules: Rules
     notebook: Notebook
     out: Out
 

@@ -17,7 +17,9 @@ from typing import Any, Final
 import numpy as np
 
 from ringfence.compiled import jit
+from ringfence.detect.rules import Rules
 from ringfence.detect.table import mix
+from ringfence.model.callers import number_class
 from ringfence.model.calls import NEVER
 
 SECOND: Final = 1_000_000
@@ -88,6 +90,11 @@ PROFILE: Final = np.dtype(
         ("seen", "u4"),  # s
         ("first", "u4"),
         ("since", "u4"),  # beginning of the present week
+        (
+            "home",
+            "u4",
+        ),  # when it was last active in its own network: rang from there, or talked in one of its cells; 0: never
+        ("kind", "u1"),  # class of the number, see model.caller_class
         ("calls", "f4"),  # this week plus half of what was before
         ("unanswered", "f4"),
         ("dropped", "f4"),
@@ -116,6 +123,7 @@ CALL: Final = np.dtype(
         ("relation", "i1"),  # of the caller to the line, before this call
         ("ingress", "i1"),  # codes of model.tables; 0: not known
         ("attestation", "i1"),
+        ("helped", "i1"),  # 1: the line rang an emergency service lately, which may be ringing back
         # what is known of the caller, before this call
         ("calls", "f4"),  # in the last weeks
         ("talks", "f4"),
@@ -135,6 +143,9 @@ STRANGER: Final = 1
 HEARD: Final = 2  # rang before, they never talked
 CALLED: Final = 3  # the line rang this number lately: a call-back
 KNOWN: Final = 4
+
+EMERGENCY: Final = -1
+"""Stands for all emergency services in a pair with the number that rang one."""
 
 _MANY: Final = 255
 _VERY_MANY: Final = 60_000
@@ -308,12 +319,15 @@ def fan_out(profile: Any) -> float:
 
 
 @jit
-def renew_profile(profile: Any, now: int) -> None:
-    """Begin with a caller, begin again after a long silence, or begin a new week."""
+def renew_profile(profile: Any, now: int, rules: Rules) -> None:
+    """Begin with a number, begin again after a long silence, or begin a new week."""
     second = now // SECOND
+    if profile.seen == 0:
+        profile.kind = number_class(profile.key, rules.numbers)
     if profile.seen == 0 or second - np.int64(profile.seen) > PROFILE_LIFE // SECOND:
         profile.first = second
         profile.since = second
+        profile.home = 0
         profile.callees[:] = 0
         profile.devices = 0
         profile.calls = 0

@@ -120,6 +120,7 @@ def _take_in(
         call.attestation = codes[i, 3]
         call.relation = WITHHELD if caller[i] == 0 else STRANGER
         call.before = 0
+        call.helped = 0
         call.tries = 0
         call.drops = 0
         call.minutes = 0

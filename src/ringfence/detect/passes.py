@@ -22,6 +22,7 @@ from ringfence.detect.detectors import (
     borrow_cases,
     on_answer,
     on_end,
+    on_home,
     on_originate,
     on_quiet,
     on_release,
@@ -40,7 +41,10 @@ from ringfence.detect.evidence import (
 )
 from ringfence.detect.memory import (
     CALLED,
+    EMERGENCY,
     KNOWN,
+    SECOND,
+    STRANGER,
     TALK,
     UNKNOWN_END,
     WITHHELD,
@@ -49,6 +53,7 @@ from ringfence.detect.memory import (
     end_pair,
     learn_line,
     note_caller,
+    pair_key,
     profile_call,
     profile_end,
     relation_of,
@@ -57,11 +62,15 @@ from ringfence.detect.memory import (
     try_pair,
 )
 from ringfence.detect.moments import ANSWER, END, SETUP, TICK, Window, kind_of, row_of, time_of
+from ringfence.detect.rules import Rules, borrow_rules, is_emergency
 from ringfence.detect.table import borrow_table, claim, expect, find, mix, room_in
 from ringfence.model.calls import NEVER
 
 _ROOM: Final = (LEDGER + 4) * 2 * max(len(DETECTORS), 1)
 """Entries that one moment can write at the most."""
+
+SUBSCRIBER: Final = 1
+"""Code of the ingress `subscriber`; 0: not known."""
 
 _AHEAD: Final = 12
 """Moments between asking for a row and using it: about the time that memory takes."""
@@ -81,6 +90,7 @@ class Ask(NamedTuple):
     enabled: int
     born: int
     thresholds: Any
+    rules: Rules
 
 
 class State(NamedTuple):
@@ -104,7 +114,9 @@ def _borrow_window(window: Window) -> Window:
 
 @jit
 def _borrow_ask(ask: Ask) -> Ask:
-    return Ask(ask.shard, ask.shards, ask.enabled, ask.born, borrowed(ask.thresholds))
+    return Ask(
+        ask.shard, ask.shards, ask.enabled, ask.born, borrowed(ask.thresholds), borrow_rules(ask.rules)
+    )
 
 
 @jit
@@ -125,10 +137,20 @@ def _room(state: State, out: Out, now: int) -> int:
     return min(written, tables, room_in_notebook(state.notebook, now))
 
 
+@jit
+def _was_helped(call: Any, pairs: Any, rules: Rules) -> int:
+    """1 if the called line rang an emergency service lately."""
+    place = find(pairs[0], pair_key(call.callee, EMERGENCY))
+    if place < 0:
+        return 0
+    return 1 if call.start // SECOND - np.int64(pairs[0][place].seen) <= rules.call_back else 0
+
+
 @entry
 def relate(window: Window, first: int, ask: Ask, pairs: Any) -> int:
     """Step 1: who knows whom. Returns how far it came before the table must make room."""
     keys, base, calls, plans = _borrow_window(window)
+    ask = _borrow_ask(ask)
     pairs = borrow_table(pairs)
     for i in range(first, len(keys)):
         if i + 2 * _AHEAD < len(keys):
@@ -154,7 +176,12 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any) -> int:
             renew_pair(pair, call.start)
             if called:
                 call.relation = relation_of(pair, way, call.start)
+                if call.relation == STRANGER and call.ingress != SUBSCRIBER:
+                    call.helped = _was_helped(call, pairs, ask.rules)
             try_pair(pair, way, call)
+            if is_emergency(call.callee, ask.rules) and _mine(call.caller, ask):
+                helped = pairs[0][claim(pairs[0], pairs[1], pair_key(call.caller, EMERGENCY))]
+                renew_pair(helped, call.start)
         elif plans[row].answer != NEVER:
             place = find(pairs[0], call.pair)
             if place >= 0:
@@ -188,14 +215,16 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
             continue
         row = row_of(keys[i])
         call = calls[row]
-        scene = Scene(now, ask.born, 0.0, 0, state.notebook, out)
+        scene = Scene(now, ask.born, 0.0, 0, ask.rules, state.notebook, out)
         if call.caller != 0 and _mine(call.caller, ask):
             if kind == SETUP:
                 profile = rows[claim(rows, count, call.caller)]
-                renew_profile(profile, now)
+                renew_profile(profile, now, ask.rules)
                 note_caller(profile, call)
                 on_originate(ask.enabled, state.cases, ask.thresholds, scene, profile, call)
                 profile_call(profile, call)
+                if call.ingress == SUBSCRIBER:
+                    profile.home = now // SECOND
             elif plans[row].lost == 0:
                 place = find(rows, call.caller)
                 if place >= 0:
@@ -206,8 +235,11 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
         talked = kind == END and plans[row].answer != NEVER and now - plans[row].answer >= TALK
         if talked and _mine(call.callee, ask):
             profile = rows[claim(rows, count, call.callee)]
-            renew_profile(profile, now)
+            renew_profile(profile, now, ask.rules)
             profile.talks += 1
+            if call.callee_cell != 0:
+                on_home(ask.enabled, state.cases, ask.thresholds, scene, profile, call)
+                profile.home = now // SECOND
     return len(keys)
 
 
@@ -249,7 +281,7 @@ def terminate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
         if not _mine(call.callee, ask):
             continue
         kind = kind_of(keys[i])
-        scene = Scene(now, ask.born, 0.0, 0, state.notebook, out)
+        scene = Scene(now, ask.born, 0.0, 0, ask.rules, state.notebook, out)
         if kind == SETUP:
             _line_rings(call, ask, state, scene)
         elif kind == ANSWER:
@@ -273,6 +305,6 @@ def settle(episodes: Any, first: int, until: int, ask: Ask, state: State, out: O
     for i in range(first, len(episodes)):
         if _room(state, out, until) <= 0:
             return i
-        scene = Scene(until, ask.born, 0.0, 0, state.notebook, out)
+        scene = Scene(until, ask.born, 0.0, 0, ask.rules, state.notebook, out)
         on_quiet(1 << episodes[i, 0], state.cases, ask.thresholds, scene, episodes[i, 1])
     return len(episodes)
