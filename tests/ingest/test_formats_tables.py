@@ -377,6 +377,51 @@ def test_text_that_is_not_utf8_costs_its_record() -> None:
     assert [list(chunk.rows) for chunk in chunks] == [[1, 3]]
 
 
+MESSY = ["+1", " +2 ", "", " ", "Caller", "callee", "nobody", "b", "C ", "中", b"\xff", None]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.sampled_from(MESSY)] * 6), min_size=1, max_size=9))
+def test_a_dictionary_in_the_file_makes_no_difference(rows: list[tuple[Any, ...]]) -> None:
+    names = ("callee", "caller", "released_by", "attestation", "trunk", "call_id")
+    cells = [
+        [cell.encode() if isinstance(cell, str) else cell for cell in column]
+        for column in zip(*rows, strict=True)
+    ]
+    columns = dict(zip(names, (pa.array(column, pa.binary()) for column in cells), strict=True))
+    columns["start_time"] = pa.array([START] * len(rows))
+    found = []
+    for coded in (False, True):
+        sink = io.BytesIO()
+        pq.write_table(pa.table(columns), sink, use_dictionary=coded)
+        chunks = list(parquet.read(sink, Settings()))
+        found.append((records(chunks), rejected(chunks), notes(chunks)))
+    assert found[0] == found[1]
+
+
+def test_small_dictionaries_stay_dictionaries() -> None:
+    rows = 70_000
+    columns = {
+        "start_time": [START] * rows,
+        "callee": [f"+86138{n:08}" for n in range(rows)],
+        "caller": ["+1", None] * (rows // 2),
+        "released_by": ["Caller", "callee"] * (rows // 2),
+    }
+    chunks = table(columns)
+    for chunk in chunks:
+        assert pa.types.is_string(chunk.columns["callee"].type)
+        assert all(pa.types.is_dictionary(chunk.columns[name].type) for name in ("caller", "released_by"))
+        assert chunk.records.schema == CALLS
+    assert records(chunks)[-2]["released_by"] == "caller"
+
+
+def test_small_row_groups_make_no_small_chunks() -> None:
+    columns = {"start_time": [START] * 900, "callee": ["+1"] * 900, "caller": ["+2"] * 900}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, row_group_size=9)
+    assert [chunk.read for chunk in parquet.read(sink, Settings())] == [900]
+
+
 @pytest.mark.parametrize("columns", [{"a": [1]}, {"start_time": [START], "callee": ["+1"]}])
 def test_tables_that_are_not_ours(columns: dict[str, Any]) -> None:
     with pytest.raises(UnreadableError, match="columns"):

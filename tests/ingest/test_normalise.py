@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.ingest._hash import hash_words
 from ringfence.ingest.format import Chunk, Rejected
-from ringfence.ingest.normalise import ID_CHARS, ROW_BITS, calls_of, hash_words
-from ringfence.model.calls import NEVER, Calls
+from ringfence.ingest.normalise import ID_CHARS, ROW_BITS, calls_of
+from ringfence.model.calls import COLUMNS, NEVER, Calls
 from ringfence.model.numbers import Names, NumberPlan, to_text
 from ringfence.model.tables import CALLS
 
@@ -87,13 +88,70 @@ def test_a_long_id_is_cut_but_tells_calls_apart() -> None:
     assert len(set(calls.key.tolist())) == 2
 
 
-@given(st.lists(st.none() | st.text(max_size=8)), st.integers(0, 4))
+@given(st.lists(st.none() | st.text(max_size=30)), st.integers(0, 4))
 def test_words_are_hashed_alike_wherever_they_stand(words: list[str | None], cut: int) -> None:
     column = pa.array(words, pa.string())
     hashes = hash_words(column)
     assert ((hashes == 0) == np.array([not word for word in words], bool)).all()
     assert hash_words(column[cut:]).tolist() == hashes[cut:].tolist()
+    assert hash_words(column.dictionary_encode()[cut:]).tolist() == hashes[cut:].tolist()
     assert len(set(hashes.tolist())) == len({word or "" for word in words})
+
+
+@given(st.text("ab", min_size=1, max_size=40), st.data())
+def test_a_hash_depends_on_every_byte_and_on_nothing_else(word: str, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(word) - 1))
+    other = word[:place] + "c" + word[place + 1 :]
+    hashes = hash_words(pa.array(["x" * place, word, other, word + "a", "b" + word]))
+    assert len(set(hashes.tolist())) == 5
+    assert hash_words(pa.array([word])).tolist() == [hashes[1]]
+
+
+def test_hashes_stay_the_same_from_run_to_run() -> None:
+    words = ["t1", "8 bytes!", "86138000000010123", ""]
+    assert hash_words(pa.array(words)).tolist() == [
+        3754360028908352858, -4134105762415088477, -2333210318621616579, 0,
+    ]  # fmt: skip
+
+
+def test_hashes_are_spread_over_all_bits() -> None:
+    hashes = hash_words(pa.array([f"{n:016x}" for n in range(4096)])).view(np.uint64)
+    for shift in (0, 26, 52):
+        assert len(np.unique(hashes >> np.uint64(shift) & np.uint64(4095))) > 2400, "of 4096 (1 - 1/e) = 2589"
+
+
+TEXTS = (
+    "call_id",
+    "caller",
+    "callee",
+    "released_by",
+    "ingress",
+    "trunk",
+    "attestation",
+    "caller_device",
+    "callee_cell",
+)
+
+
+def test_a_dictionary_is_the_same_as_its_text() -> None:
+    rows = [
+        ROW | {"call_id": f"c{n}", "caller": None if n % 3 else "110", "trunk": None if n % 2 else "t"}
+        for n in range(9)
+    ]
+    batch = pa.RecordBatch.from_pylist(rows, CALLS)
+    coded = pa.RecordBatch.from_arrays(
+        [batch[name].dictionary_encode() if name in TEXTS else batch[name] for name in batch.schema.names],
+        batch.schema.names,
+    )
+    both = []
+    for columns in (batch, coded, coded.slice(3)):
+        chunk = Chunk(columns, np.arange(9)[9 - len(columns) :], len(columns))
+        assert chunk.records.schema == CALLS
+        calls, rejected = calls_of(chunk, 0, NumberPlan.of("CN"), Names())
+        assert not rejected
+        both.append([*(getattr(calls, name).tolist() for name in COLUMNS), calls.ids.to_pylist()])
+    assert both[0] == both[1]
+    assert [column[3:] for column in both[0]] == both[2]
 
 
 @pytest.mark.parametrize("rows", [0, 1, 70_000])

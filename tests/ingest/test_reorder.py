@@ -132,6 +132,49 @@ def test_what_other_files_may_hold_waits() -> None:
     assert len(reorder.ready(safe=105, slack=20)) == 16, "but not without bound: 10 and 20 rows stay"
 
 
+def test_what_comes_in_order_is_not_copied() -> None:
+    reorder = Reorder(10)
+    parts = [calls([(10 * n + k, 1, None, None, 0) for k in range(1, 11)], 10 * n) for n in range(3)]
+    given = []
+    for part in parts:
+        assert not len(reorder.push(part))
+        given.append(reorder.ready(NEVER))
+    assert [part.start.tolist() for part in given] == [[], [*range(1, 11)], [*range(11, 21)]]
+    assert np.shares_memory(given[1].words, parts[0].words)
+    assert len(reorder) == 10
+
+
+def test_an_instant_is_never_cut_apart() -> None:
+    reorder = Reorder(4)
+    starts = [[1, 2, 3, 3], [3, 4, 4, 5], [5, 5, 6, 7], [7, 8, 9, 10]]
+    given = []
+    for n, part in enumerate(starts):
+        reorder.push(calls([(start, 9 - k, None, None, 0) for k, start in enumerate(part)], 4 * n))
+        given.append(reorder.ready(NEVER))
+    given.append(reorder.flush())
+    assert [part.start.tolist() for part in given] == [
+        [],
+        [1, 2],
+        [3, 3, 3, 4, 4],
+        [5, 5, 5, 6],
+        [7, 7, 8, 9, 10],
+    ]
+    for one in given:
+        assert (np.diff(one.key)[np.diff(one.start) == 0] > 0).all()
+    assert reorder.moved == reorder.repeated == 0
+
+
+def test_what_repeated_rows_know_does_not_depend_on_when_they_came() -> None:
+    rows: list[Row] = [(5, 1, 8, None, 0), (5, 1, None, 6, 0), (5, 1, 7, None, 0)]
+    for cut in range(3):
+        assert (
+            plain(feed([*rows, (9, 1, None, None, 0), (9, 2, None, None, 0)], 1, [cut]).given_out[-1])[-1][0]
+            == 9
+        )
+        fed = feed(rows, 1, [cut])
+        assert plain(join([no_calls(), *fed.given_out])) == model(rows)
+
+
 def test_rows_are_folded_whatever_they_know() -> None:
     early: Row = (5, 1, None, None, 0)
     whole: Row = (5, 1, 7, 9, 16)

@@ -105,6 +105,18 @@ def test_equal_to_the_library_for_any_digits(text: str, country: str) -> None:
     assert (value if is_e164(value) else 0) == judge(text, country)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from([86, 44, 1, 91, 39, 55, 54, 7, 388, 999]), st.integers(0, 10**12), st.sampled_from(OFTEN)
+)
+@example(86, 17911_13800000, "CN")
+@example(39, 612345678, "IT")
+def test_the_usual_form_is_read_as_any_other(code: int, digits: int, country: str) -> None:
+    plan = NumberPlan.of(country)
+    for text in (f"+{code}{digits}", f"+{code}0{digits}"):
+        assert plan.parse_one(text) == plan.parse_one(f" {text[:-1]} {text[-1]}")
+
+
 @pytest.mark.parametrize(
     "country", sorted(set(OFTEN) - {"AR", "BB", "BR", "JP"})
 )  # these rewrite numbers by a rule

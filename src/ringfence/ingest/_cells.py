@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.compiled import borrowed, entry
+from ringfence.ingest import _buffers
+from ringfence.ingest._buffers import is_null
 from ringfence.ingest._digits import digit
 
 NULL = -1  # `first` of a cell that is not there
@@ -115,17 +117,22 @@ def text(cells: Cells) -> pa.Array:
 
 
 @entry
-def _is_tidy(data: npt.NDArray[np.uint8], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> bool:
-    for row in range(first.size):
-        i, end = first[row], last[row]
-        if i >= 0 and (i == end or data[i] in (32, 9) or data[end - 1] in (32, 9)):
+def _is_tidy(
+    data: npt.NDArray[np.uint8], ends: npt.NDArray[np.int32], bits: npt.NDArray[np.uint8], first: int
+) -> bool:
+    data, bits = borrowed(data), borrowed(bits)
+    for row in range(ends.size - 1):
+        i, end = ends[row], ends[row + 1]
+        if is_null(bits, first + row):
+            continue
+        if i == end or data[i] in (32, 9) or data[end - 1] in (32, 9):
             return False
     return True
 
 
-def is_tidy(cells: Cells) -> bool:
-    """Return whether no cell is empty or has blanks around it: `text` would change nothing."""
-    return _is_tidy(cells.data, cells.first, cells.last)
+def is_tidy(column: pa.Array) -> bool:
+    """Return whether no text of a string column is empty or has blanks around it: `text` would change nothing."""
+    return _is_tidy(*_buffers.text(column), *_buffers.present(column))
 
 
 ABSENT, GOOD, BAD = 0, 1, 2  # what `scaled` says of a cell
@@ -197,7 +204,7 @@ def scaled(cells: Cells, places: int) -> tuple[npt.NDArray[np.int64], npt.NDArra
 def matches(column: pa.Array, words: tuple[str, ...]) -> npt.NDArray[np.int64]:
     """Return for each cell of a text column its place in `words`, from 0; -1: null; len(words): none of them."""
     place = pc.index_in(column, value_set=pa.array(words, pa.string()))
-    found: npt.NDArray[np.int64] = np.asarray(pc.fill_null(place, len(words))).astype(np.int64)
+    found = _buffers.fixed(pc.fill_null(place, len(words)), np.int32).astype(np.int64)
     if column.null_count:
         found[np.asarray(column.is_null())] = -1
     return found

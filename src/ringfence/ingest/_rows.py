@@ -13,28 +13,30 @@ Repaired and counted in `Chunk.notes`:
   word for who hung up) is null; the row is kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.ingest import _timestamps
+from ringfence.compiled import entry
+from ringfence.ingest import _buffers, _timestamps
 from ringfence.ingest._cells import BAD, GOOD, UNFIT, Cells, from_arrow, is_tidy, matches, scaled, text
 from ringfence.ingest._timestamps import Times
-from ringfence.ingest.format import Chunk, Rejected, Settings
-from ringfence.model.tables import ATTESTATION, CALLS, INGRESS, RELEASED_BY, TEXTS, TRANSFERS
+from ringfence.ingest.format import SCHEMAS, Chunk, Rejected, Settings
+from ringfence.model.tables import ATTESTATION, CALLS, INGRESS, RELEASED_BY, TIME
 
 CLOCK_JUMP = 3600 * 1_000_000  # µs; the largest step a clock makes by itself is that of daylight saving time
 
 # What a column may come as: ranges of a text buffer, an Arrow array of any type, or times already read.
 Column: TypeAlias = Cells | pa.Array | Times
 _Plain: TypeAlias = Cells | pa.Array
+# Values, and where something was that could not be made one.
+_Read: TypeAlias = tuple[pa.Array, npt.NDArray[np.bool_]]
 
-SCHEMAS = {"calls": CALLS, "texts": TEXTS, "transfers": TRANSFERS}
 # By these columns a file's table is told, and without them it is not readable.
 REQUIRED = {
     "calls": ("start_time", "callee", "caller"),
@@ -79,8 +81,9 @@ class _Judge:
             self.notes.append((name, where))
 
     def chunk(self, table: str, columns: list[pa.Array]) -> Chunk:
-        """Return what is left, in the schema of the table."""
-        records = pa.RecordBatch.from_arrays(columns, schema=SCHEMAS[table])
+        """Return what is left, in the schema of the table (text may be a dictionary of text)."""
+        fields = [field.with_type(column.type) for field, column in zip(SCHEMAS[table], columns, strict=True)]
+        records = pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
         rows, rejected = self.source.rows, self.source.rejected
         keep = self.why == 0
         if not keep.all():
@@ -111,6 +114,15 @@ def times(column: Column | None, rows: int, settings: Settings) -> Times:
     return _timestamps.resolve(column, settings.timezone)
 
 
+def _by_value(column: pa.DictionaryArray, read: Callable[[pa.Array, int], _Read]) -> _Read:
+    """Read the values of a dictionary instead of the rows; the rows stay a dictionary where all its values are good."""
+    values, bad = read(column.dictionary, len(column.dictionary))
+    if values.null_count == 0:
+        return _buffers.dictionary(column.indices, values), np.zeros(len(column), np.bool_)
+    bad_rows = pa.array(bad).take(column.indices)
+    return values.take(column.indices), np.asarray(pc.fill_null(bad_rows, False))
+
+
 def words(column: _Plain | None, rows: int) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
     """Read a column as trimmed text (empty: null), and say where something was that is neither text nor a number."""
     none = np.zeros(rows, np.bool_)
@@ -119,9 +131,12 @@ def words(column: _Plain | None, rows: int) -> tuple[pa.Array, npt.NDArray[np.bo
     if isinstance(column, Cells):
         return text(column), column.first == UNFIT
     kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _by_value(column, words)
+    if pa.types.is_string(kind) and is_tidy(column):
+        return column, none
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        cells = from_arrow(column)
-        return (column if is_tidy(cells) and pa.types.is_string(kind) else text(cells)), none
+        return text(from_arrow(column)), none
     if pa.types.is_integer(kind):
         return column.cast(pa.string()), none
     if pa.types.is_floating(kind):
@@ -141,6 +156,9 @@ def whole_numbers(
         return pa.nulls(rows, pa.int16()), np.zeros(rows, np.bool_)
     if not isinstance(column, Cells):
         if pa.types.is_integer(column.type):
+            span = pc.min_max(column).as_py()
+            if span["min"] is None or low <= span["min"] <= span["max"] <= high:
+                return column.cast(pa.int16()), np.zeros(rows, np.bool_)
             values = np.asarray(pc.fill_null(column, -1))
             fit = (values >= low) & (values <= high)
             return pa.array(np.where(fit, values, 0).astype(np.int16), mask=~fit), ~fit & np.asarray(
@@ -177,6 +195,8 @@ def _amounts(column: _Plain | None, rows: int) -> tuple[pa.Array, npt.NDArray[np
 def _vocabulary(
     column: _Plain | None, rows: int, known: tuple[str, ...]
 ) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    if isinstance(column, pa.DictionaryArray):
+        return _by_value(column, lambda values, size: _vocabulary(values, size, known))
     written, unfit = words(column, rows)
     if column is None:
         return written, unfit
@@ -201,9 +221,8 @@ def _calendar(judge: _Judge, columns: tuple[Times, ...]) -> None:
 
 
 def _arrow_times(micros: npt.NDArray[np.int64], valid: npt.NDArray[np.bool_]) -> pa.Array:
-    return pa.array(micros, pa.int64(), mask=None if valid.all() else ~valid).cast(
-        CALLS.field("end_time").type
-    )
+    bits = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(TIME, len(micros), [bits, pa.py_buffer(micros)])
 
 
 def _unset(judge: _Judge, column: Column | None, found: Times) -> Times:
@@ -249,7 +268,8 @@ def calls(
     judge.reject(start.status == _timestamps.NULL, "start_time is missing")
     judge.reject(start.status == _timestamps.BAD, "start_time is not a time between 1990 and 2100")
     judge.reject(odd_callee, "callee is neither text nor a whole number")
-    judge.reject(np.asarray(callee.is_null()), "callee is missing")
+    if callee.null_count:
+        judge.reject(np.asarray(callee.is_null()), "callee is missing")
     judge.reject(odd_caller, "caller is neither text nor a whole number")
     judge.reject(answer.status == _timestamps.BAD, "answer_time is not a time between 1990 and 2100")
     judge.reject(end.status == _timestamps.BAD, "end_time is not a time between 1990 and 2100")
@@ -257,10 +277,10 @@ def calls(
 
     answered, ended = answer.status == _timestamps.ZONED, end.status == _timestamps.ZONED
     begin, picked_up, over = start.micros, answer.micros, end.micros
-    early = answered & (picked_up < begin)
-    first_after = np.where(answered, np.maximum(begin, picked_up), begin)
-    early_end = ended & (over < first_after)
-    if early.any() or early_end.any():
+    if not _in_order(begin, picked_up, over, answered, ended):
+        early = answered & (picked_up < begin)
+        first_after = np.where(answered, np.maximum(begin, picked_up), begin)
+        early_end = ended & (over < first_after)
         judge.reject(
             early & (begin - picked_up > CLOCK_JUMP), "answer_time is more than an hour before start_time"
         )
@@ -296,6 +316,16 @@ def calls(
     if odd is not None:
         judge.note(odd, "bad_optional_value")
     return judge.chunk("calls", [out[name] for name in CALLS.names])
+
+
+@entry
+def _in_order(begin: Any, picked_up: Any, over: Any, answered: Any, ended: Any) -> bool:
+    """Whether no call is answered before it begins, or over before either."""
+    good = True
+    for i in range(begin.size):
+        soonest = max(begin[i], picked_up[i]) if answered[i] else begin[i]
+        good &= (not answered[i] or picked_up[i] >= begin[i]) and (not ended[i] or over[i] >= soonest)
+    return good
 
 
 def _by_durations(

@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.compiled import borrowed, entry, jit
+from ringfence.ingest import _buffers
+from ringfence.ingest._buffers import is_null
 from ringfence.ingest._cells import Cells, from_arrow
 from ringfence.ingest._digits import digit, digit_of
 from ringfence.ingest.format import UnreadableError
@@ -266,25 +268,44 @@ def from_number(values: npt.NDArray[np.float64] | Int64s, valid: Bools) -> Times
     return Times(micros, status)
 
 
-def _from_timestamps(array: pa.Array, valid: Bools) -> Times:
-    raw = np.asarray(pc.fill_null(array.cast(pa.int64()), 0))
+@entry
+def _read_counts(
+    counts: Int64s,
+    bits: npt.NDArray[np.uint8],
+    first: int,
+    per_second: int,
+    good: int,
+    micros: Int64s,
+    status: npt.NDArray[np.uint8],
+) -> None:
+    low, high = FIRST // 1_000_000 * per_second, (LAST + 1) // 1_000_000 * per_second
+    times, parts = max(1_000_000 // per_second, 1), max(per_second // 1_000_000, 1)
+    bits = borrowed(bits)
+    for row in range(counts.size):
+        count = counts[row]
+        filled = not is_null(bits, first + row)
+        fit = filled & (low <= count) & (count < high)
+        micros[row] = (count * times if parts == 1 else count // parts) if fit else 0
+        status[row] = good if fit else 3 * filled
+
+
+def _from_timestamps(array: pa.Array) -> Times:
     per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[array.type.unit]
-    low, high = FIRST // 10**6 * per_second, (LAST + 1) // 10**6 * per_second
-    fit = valid & (raw >= low) & (raw < high)
-    micros = np.zeros(raw.size, np.int64)
-    micros[fit] = raw[fit] // 1000 if per_second == 10**9 else raw[fit] * (10**6 // per_second)
     good = ZONED if array.type.tz is not None else NAIVE
-    return Times(micros, np.where(fit, good, np.where(valid, BAD, NULL)).astype(np.uint8))
+    micros, status = np.empty(len(array), np.int64), np.empty(len(array), np.uint8)
+    counts = _buffers.fixed(array, np.int64)
+    _read_counts(counts, *_buffers.present(array), per_second, good, micros, status)
+    return Times(micros, status)
 
 
 def from_arrow_column(array: pa.Array) -> Times:
     """Read an Arrow column of any type; a type that holds no point in time makes every filled cell `BAD`."""
     kind = array.type
-    valid = ~np.asarray(array.is_null())
     if pa.types.is_timestamp(kind):
-        return _from_timestamps(array, valid)
+        return _from_timestamps(array)
     if pa.types.is_date64(kind):
-        return _from_timestamps(array.cast(pa.timestamp("ms")), valid)
+        return _from_timestamps(array.cast(pa.timestamp("ms")))
+    valid = ~np.asarray(array.is_null())
     if pa.types.is_integer(kind):
         # What int64 cannot hold is far beyond 2100 anyway.
         values = np.asarray(pc.fill_null(array, 0))

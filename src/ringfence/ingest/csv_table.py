@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from ringfence.ingest import _csv
 from ringfence.ingest._lines import Block, blocks
-from ringfence.ingest._rows import SCHEMAS, Source, table, which
-from ringfence.ingest.format import Chunk, Settings, UnreadableError
+from ringfence.ingest._rows import Source, table, which
+from ringfence.ingest.format import SCHEMAS, Chunk, Settings, UnreadableError
 
 NAME = "csv_table"
 TITLE = "CSV with a header, with the columns of calls, texts or transfers"

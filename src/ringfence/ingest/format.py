@@ -27,8 +27,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 import ringfence.ingest
+from ringfence.model.tables import CALLS, TEXTS, TRANSFERS
 
 HEAD_BYTES = 64 * 1024
+SCHEMAS = {"calls": CALLS, "texts": TEXTS, "transfers": TRANSFERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Chunk:
     """Some thousand rows of a file.
 
     Attributes:
-        records: in the `CALLS` schema (or `TEXTS`, `TRANSFERS`: see `table`); numbers as the file writes them (they are
-            normalised later).
+        columns: those of the `CALLS` schema (or `TEXTS`, `TRANSFERS`: see `table`) in its order, but text may be a dictionary
+            of text; numbers as the file writes them (they are normalised later).
         rows: int64, for each record the row of the file it comes from.
         read: rows of the file used up by this chunk: calls, rejected, and rows that were understood but are no call of
             their own (`ignored`). Summed over the file: read = accepted + rejected, where accepted includes ignored.
@@ -73,13 +75,18 @@ class Chunk:
         table: the table these rows belong to: `"calls"`, `"texts"` or `"transfers"`.
     """
 
-    records: pa.RecordBatch
+    columns: pa.RecordBatch
     rows: npt.NDArray[np.int64]
     read: int
     ignored: int = 0
     rejected: tuple[Rejected, ...] = ()
     notes: dict[str, int] = field(default_factory=dict)
     table: str = "calls"
+
+    @property
+    def records(self) -> pa.RecordBatch:
+        """The columns in the schema of the table, which knows no dictionaries."""
+        return self.columns.cast(SCHEMAS[self.table])
 
 
 class UnreadableError(Exception):

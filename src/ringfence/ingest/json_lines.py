@@ -18,8 +18,8 @@ from ringfence.compiled import borrowed, entry, jit
 from ringfence.ingest._cells import NULL, Cells
 from ringfence.ingest._digits import digit
 from ringfence.ingest._lines import Block, blocks
-from ringfence.ingest._rows import REQUIRED, SCHEMAS, Column, Source, table
-from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
+from ringfence.ingest._rows import REQUIRED, Column, Source, table
+from ringfence.ingest.format import SCHEMAS, Chunk, Rejected, Settings, UnreadableError
 
 NAME = "json_lines"
 TITLE = "JSON Lines, with the names of calls, texts or transfers"

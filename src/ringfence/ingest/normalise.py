@@ -7,7 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ringfence.compiled import entry
+from ringfence.compiled import borrowed, entry
+from ringfence.ingest import _buffers
+from ringfence.ingest._buffers import is_null
+from ringfence.ingest._hash import finished, hash_words, spread, stirred
 from ringfence.ingest.format import Chunk, Rejected
 from ringfence.model.calls import NEVER, Calls, Ints
 from ringfence.model.numbers import Names, NumberPlan
@@ -22,53 +25,43 @@ ID_CHARS = 128
 
 
 @entry
-def _hash_text(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.uint8], out: Ints) -> None:
-    """FNV-1a (Fowler, Noll, Vo) of each string; empty strings stay 0."""
-    for i in range(len(out)):
-        if offsets[i] == offsets[i + 1]:
-            continue
-        h = np.uint64(0xCBF29CE484222325)
-        for j in range(offsets[i], offsets[i + 1]):
-            h = (h ^ np.uint64(data[j])) * np.uint64(0x100000001B3)
-        h ^= h >> np.uint64(32)
-        out[i] = np.int64(h) if h != 0 else 1
+def _keys(ids: Ints, start: Ints, caller: Ints, callee: Ints) -> Ints:
+    """One non-zero hash of each row."""
+    out = np.empty(start.size, np.int64)
+    for i in range(out.size):
+        h = stirred(np.uint64(ids[i]), np.uint64(start[i]))
+        h = stirred(h, np.uint64(caller[i]))
+        out[i] = finished(stirred(h, np.uint64(callee[i])))
+    return out
 
 
 @entry
-def _mix(columns: Ints, out: Ints) -> None:
-    """One non-zero hash of a row of integers (steps of SplitMix64, Steele 2014)."""
-    for i in range(len(out)):
-        h = np.uint64(0x9E3779B97F4A7C15)
-        for k in range(columns.shape[1]):
-            h ^= np.uint64(columns[i, k])
-            h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            h ^= h >> np.uint64(31)
-        out[i] = np.int64(h) if h != 0 else 1
-
-
-def hash_words(column: pa.Array) -> Ints:
-    """Hash a string column; null and empty give 0."""
-    out = np.zeros(len(column), np.int64)
-    if column.null_count == len(column):
-        return out
-    column = pc.fill_null(column, "")
-    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
-    data = column.buffers()[2]
-    _hash_text(offsets, np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8), out)
+def _filled(values: Ints, bits: npt.NDArray[np.uint8], first: int, instead: int) -> Ints:
+    """The values, and `instead` where the row is null."""
+    bits = borrowed(bits)
+    out = np.empty(values.size, np.int64)
+    for i in range(out.size):
+        value = values[i]  # read in any case: nulls come too irregularly to be guessed
+        out[i] = instead if is_null(bits, first + i) else value
     return out
 
 
 def _micros(column: pa.Array) -> Ints:
-    return np.asarray(pc.fill_null(column.cast(pa.int64()), NEVER), np.int64)
+    return _filled(_buffers.fixed(column, np.int64), *_buffers.present(column), NEVER)
 
 
 def _code(column: pa.Array, words: Sequence[str]) -> npt.NDArray[np.int16]:
     """The place of each word in its vocabulary, from 1; 0: null or none of them."""
+    if isinstance(column, pa.DictionaryArray):
+        return spread(_code(column.dictionary, words), column)
     if column.null_count == len(column):
         return np.zeros(len(column), np.int16)
-    index = pc.index_in(column, pa.array(words))
-    return np.asarray(pc.fill_null(index, -1), np.int16) + np.int16(1)
+    index = pc.fill_null(pc.index_in(column, pa.array(words, pa.string())), -1)
+    return _buffers.fixed(index, np.int32).astype(np.int16) + np.int16(1)
+
+
+def _plain(ids: pa.Array) -> pa.Array:
+    return ids.dictionary_decode() if isinstance(ids, pa.DictionaryArray) else ids
 
 
 def _short(ids: pa.Array) -> pa.Array:
@@ -88,31 +81,30 @@ def calls_of(chunk: Chunk, file: int, plan: NumberPlan, names: Names) -> tuple[C
     Returns:
         The calls, in the order of the file, and the rows without a usable called number.
     """
-    batch = chunk.records
+    batch = chunk.columns
     callee = plan.parse(batch["callee"], names)
-    usable = callee != 0
-    rejected = [Rejected(int(row), "no called number") for row in chunk.rows[~usable]]
+    rejected: list[Rejected] = []
     rows = chunk.rows
-    if rejected:
+    if not callee.all():
+        usable = callee != 0
+        rejected = [Rejected(int(row), "no called number") for row in rows[~usable]]
         batch = batch.filter(pa.array(usable))
         callee, rows = callee[usable], rows[usable]
     caller = plan.parse(batch["caller"], names)
     start = _micros(batch["start_time"])
-    columns = ("trunk", "caller_device", "callee_device", "callee_cell")
-    words = np.column_stack([hash_words(batch[name]) for name in columns])
-    codes = np.column_stack(
-        [
-            np.asarray(pc.fill_null(batch["cause"], 0), np.int16),
-            _code(batch["released_by"], RELEASED_BY),
-            _code(batch["ingress"], INGRESS),
-            _code(batch["attestation"], ATTESTATION),
-        ]
-    )
-    key = np.zeros(len(start), np.int64)
-    _mix(np.column_stack([hash_words(batch["call_id"]), start, caller, callee]), key)
+    words = np.empty((len(start), 4), np.int64)
+    for place, name in enumerate(("trunk", "caller_device", "callee_device", "callee_cell")):
+        words[:, place] = hash_words(batch[name])
+    codes = np.empty((len(start), 4), np.int16)
+    codes[:, 0] = _buffers.fixed(pc.fill_null(batch["cause"], 0), np.int16)
+    codes[:, 1] = _code(batch["released_by"], RELEASED_BY)
+    codes[:, 2] = _code(batch["ingress"], INGRESS)
+    codes[:, 3] = _code(batch["attestation"], ATTESTATION)
+    ids = _plain(batch["call_id"])
+    key = _keys(hash_words(ids), start, caller, callee)
     origin = (np.int64(file) << ROW_BITS) | rows
     calls = Calls(
         start, _micros(batch["answer_time"]), _micros(batch["end_time"]), caller, callee, key, words, codes, origin,
-        _short(batch["call_id"]),
+        _short(ids),
     )  # fmt: skip
     return calls, rejected

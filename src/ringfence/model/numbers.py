@@ -589,6 +589,29 @@ def _text(table: _Ints, zone: int, data: _Bytes, at: int, end: int, bare: bool, 
 
 
 @_compiled
+def _as_written(table: _Ints, data: _Bytes, at: int, end: int) -> int:
+    # A plus and the digits of a possible number with no national prefix among them, the usual form: the number that
+    # `_text` would find step by step. 0: it has another form.
+    if not 4 < end - at <= 16 or data[at] != 43:
+        return 0
+    value = 0
+    for i in range(at + 1, end):
+        digit = data[i] - 48
+        if digit < 0 or digit > 9:
+            return 0
+        value = value * 10 + digit
+    zone, national = _country(table, data, at + 1, end)
+    if zone == 0 or table[zone + ZONE_NATIONAL] < 0:
+        return 0
+    if (table[zone + ZONE_POSSIBLE] | table[zone + ZONE_LOCAL]) >> (end - national) & 1 == 0:
+        return 0
+    prefix = table[zone + ZONE_PREFIX]
+    if prefix < 0 or _prefix_end(table, prefix, data, national, end)[0] >= 0:
+        return 0
+    return value
+
+
+@_compiled
 def _parse(
     table: _Ints,
     zone: int,
@@ -608,7 +631,8 @@ def _parse(
         if len(valid) > 0 and valid[bit >> 3] >> (bit & 7) & 1 == 0:
             out[row] = WITHHELD
         else:
-            out[row] = _text(plan, zone, text, offsets[row], offsets[row + 1], bare, digits)
+            value = _as_written(plan, text, offsets[row], offsets[row + 1])
+            out[row] = value or _text(plan, zone, text, offsets[row], offsets[row + 1], bare, digits)
             undecided += out[row] < 0
     return undecided
 
