@@ -157,6 +157,7 @@ class Call:
     before: int = 0
     answer: int = NEVER
     minutes: int = 0
+    weighed: bool = False
 
 
 class Seen(NamedTuple):
@@ -358,10 +359,10 @@ class PlainPass:
         line = self._aged_line(call.callee, now)
         self._on_setup(line, call, note, now)
         if call.relation == KNOWN:
-            line.last_known = now
+            line.last_known = now // SECOND
         elif call.relation == WITHHELD or (call.relation != CALLED and call.tries == 0):
             line.last_unknown = now
-        if call.tries == 0 and now >= line.frozen:
+        if call.tries == 0 and now // SECOND >= line.frozen:
             _learn(line, call.relation, now)
 
     def _aged_line(self, number: int, now: int) -> Line:
@@ -395,10 +396,13 @@ class PlainPass:
     def _on_setup(self, line: Line, call: Call, note: Note, now: int) -> None:
         if call.relation == CALLED:
             return
-        lately = line.last_known != 0 and now - line.last_known <= flood.BURST
-        if call.relation == KNOWN and not lately:
+        second = now // SECOND
+        if call.relation == KNOWN and second - line.last_known > flood.BURST // SECOND:
             return
         case = self._cases.get(call.callee)
+        if (case is None or _case_is_stale(case, now)) and _is_nothing_yet(line, call, now):
+            return
+        call.weighed = True
         if case is None:
             case = self._cases[call.callee] = Case(call.callee)
         self._renew(case, now)
@@ -410,7 +414,7 @@ class PlainPass:
         else:
             self._unknown_rings(case, line, call, note, now)
         if case.state == OPEN or max(case.bits) > flood.FREEZE_BITS:
-            line.frozen = now + HOUR
+            line.frozen = (now + HOUR) // SECOND
 
     def _on_answer(self, call: Call, now: int) -> None:
         if call.relation in {KNOWN, CALLED}:
@@ -422,10 +426,18 @@ class PlainPass:
             case.talk_credit = 0.0
 
     def _on_end(self, call: Call, cause: int, now: int) -> None:
-        case = self._under_way(call.callee, now)
-        if case is None or call.relation == CALLED:
+        if call.relation == CALLED:
             return
         answered = call.answer != NEVER
+        case = self._under_way(call.callee, now)
+        if case is None:
+            if call.relation not in {STRANGER, HEARD} or (answered and now - call.answer >= TALK):
+                return
+            case = self._cases.setdefault(call.callee, Case(call.callee))
+            self._renew(case, now)
+            _count(case, call, call.start)
+        elif call.relation == KNOWN and not call.weighed:
+            return
         if answered and now - call.answer >= TALK:
             if call.minutes == 0:
                 self._talked(call, now)
@@ -452,6 +464,8 @@ class PlainPass:
             return
         value = (now - call.answer) / SECOND
         if call.relation in {KNOWN, CALLED}:
+            if case.bits[flood.BORROWED] <= 0:
+                return
             self._weigh(case, call, flood.TALKED, value, (0.0, 0.0, -8.0), now)
             return
         case.talks += 1
@@ -520,7 +534,7 @@ class PlainPass:
         self._weigh(case, call, flood.AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3), now)
 
     def _known_rings(self, case: Case, line: Line, call: Call, now: int) -> None:
-        gap = (now - line.last_known) / SECOND
+        gap = now // SECOND - line.last_known
         rate = (4.0 + line.known) / (2.0 + self._watched_days(now))
         haste = max(soon_bits(gap, rate, 0.1, 900.0), 0.0) / _talkative(case)
         bits = _limited(case.haste_known, haste, 13.0)
@@ -533,7 +547,7 @@ class PlainPass:
         withheld = call.relation == WITHHELD
         main = linger = gap = 0.0
         what = flood.FIRST_WITHHELD if withheld else flood.FIRST_STRANGER
-        if line.last_unknown != 0 and now - line.last_unknown <= flood.QUIET_LIFE:
+        if line.last_unknown != 0 and now - line.last_unknown <= flood.HOPELESS:
             what = flood.WITHHELD_SOON if withheld else flood.STRANGER_SOON
             gap = (now - line.last_unknown) / SECOND
             main, linger = self._haste(case, line, call.relation, gap, now)
@@ -685,6 +699,18 @@ def _end_pair(pair: Pair, caller: int, talk: int) -> None:
         pair.drops.clear()
     elif talk <= DROPPED:
         pair.drops[caller] += 1
+
+
+def _is_nothing_yet(line: Line, call: Call, now: int) -> bool:
+    if call.relation == KNOWN:
+        return call.tries > 0
+    late = line.last_unknown == 0 or now - line.last_unknown > flood.HOPELESS
+    return late and call.relation != WITHHELD and call.tries == 0
+
+
+def _case_is_stale(case: Case, now: int) -> bool:
+    told = case.state == CLOSED and now - case.closed > flood.RETURN
+    return (case.state == QUIET or told) and now - case.seen > flood.QUIET_LIFE
 
 
 def _slice(now: int) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import ringfence.detect
 from ringfence.compiled import jit
 from ringfence.detect.evidence import Scene
-from ringfence.detect.table import borrow_marked, room_in
+from ringfence.detect.table import borrow_marked, expect_marked, room_in
 
 MACHINERY: Final = {"detectors", "passes", "shard", "engine"}
 """Modules of this package that need the detectors, and so cannot be looked through for them."""
@@ -94,6 +94,29 @@ def _plenty(_: Any) -> int:
     return 1 << 20
 
 
+def _chain_expect(index: int = 0) -> Handler:
+    """Say that a called line's cases will be looked for soon."""
+    if index == len(DETECTORS):
+        return _nothing
+    rest = _chain_expect(index + 1)
+    if not any(
+        hasattr(DETECTORS[index], moment) for moment in ("on_setup", "on_answer", "on_tick", "on_end")
+    ):
+
+        @jit
+        def skip(cases: Any, number: int) -> None:
+            rest(cases[1:], number)
+
+        return skip
+
+    @jit
+    def run(cases: Any, number: int) -> None:
+        expect_marked(cases[0], number)
+        rest(cases[1:], number)
+
+    return run
+
+
 def _chain_borrow(index: int = 0) -> Callable[..., Any]:
     """Borrow every detector's table."""
     if index == len(DETECTORS):
@@ -121,4 +144,5 @@ on_tick = _chain("on_tick")
 on_end = _chain("on_end")
 on_quiet = _chain("on_quiet")
 room_for_cases = _chain_room()
+expect_cases = _chain_expect()
 borrow_cases = _chain_borrow()

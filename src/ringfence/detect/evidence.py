@@ -26,7 +26,6 @@ CASE_HEADER: Final = [
     ("key", "i8"),  # the subject
     ("seen", "i8"),  # last evidence, µs
     ("raised", "i8"),  # first alert of the story, 0: none
-    ("opened", "i8"),  # this episode's alert
     ("closed", "i8"),  # end of the last episode
     ("last", "i8"),  # last call that belongs to the attack
     ("began", "i8"),  # first observation of the evidence
@@ -316,7 +315,6 @@ def weigh(
     again = case.state == CLOSED
     case.hypothesis = best
     case.state = OPEN
-    case.opened = scene.now
     case.odds = case.bits[best] - handicap[best] - (bar - scene.threshold)
     if not again:
         case.raised = scene.now

@@ -42,6 +42,7 @@ from ringfence.detect.memory import (
     KNOWN,
     MINUTE,
     SECOND,
+    STRANGER,
     TALK,
     UNKNOWN_END,
     WITHHELD,
@@ -89,6 +90,8 @@ HYPOTHESES: Final = (
 QUIET_LIFE: Final = 6 * HOUR
 RETURN: Final = 7 * DAY
 """A flood that comes back within this time is the same story."""
+HOPELESS: Final = 2 * HOUR
+"""A gap that no flood leaves: the slowest mixture has a mean of 800 s."""
 TALK_FADE: Final = 2 * HOUR
 """Where strangers talk, others who do not are no attack: an advert, a shop. That holds for some hours."""
 MOST_TALKATIVE: Final = 3.0
@@ -187,6 +190,13 @@ def _close_if_over(case: Any, scene: Scene) -> None:
         over = case.last + _quiet_needed(case)
         if over < scene.now:
             end_episode(case, over, scene)
+
+
+@jit
+def _is_stale(case: Any, now: int) -> bool:
+    """Whether a case counts as absent, as `stale` says for many."""
+    told = case.state == CLOSED and now - case.closed > RETURN
+    return (case.state == QUIET or told) and now - case.seen > QUIET_LIFE
 
 
 @jit
@@ -313,7 +323,7 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     linger = 0.0
     gap = 0.0
     what = FIRST_WITHHELD if withheld else FIRST_STRANGER
-    if line.last_unknown != 0 and scene.now - line.last_unknown <= QUIET_LIFE:
+    if line.last_unknown != 0 and scene.now - line.last_unknown <= HOPELESS:
         what = WITHHELD_SOON if withheld else STRANGER_SOON
         gap = (scene.now - line.last_unknown) / SECOND
         main, linger = _haste(case, line, scene, call.relation, gap)
@@ -332,7 +342,7 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
 @jit
 def _known_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     """Another contact's number rings shortly after one."""
-    gap = (scene.now - line.last_known) / SECOND
+    gap = float(scene.now // SECOND - np.int64(line.last_known))
     haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.1, 900.0), 0.0) / _talkative(case)
     bits = _limited(case.haste_known, haste, 13.0)
     case.haste_known += haste
@@ -364,12 +374,27 @@ def _rings_again(case: Any, scene: Scene, call: Any) -> None:
 
 
 @jit
+def _is_nothing_yet(line: Any, scene: Scene, call: Any) -> bool:
+    """Whether a call on a line without a case says nothing so far: a stranger long after the last, a friend who tries again."""
+    if call.relation == KNOWN:
+        return call.tries > 0
+    if call.relation == WITHHELD or call.tries > 0:
+        return False
+    return line.last_unknown == 0 or scene.now - line.last_unknown > HOPELESS
+
+
+@jit
 def on_setup(cases: Any, scene: Scene, line: Any, call: Any) -> None:
     """A call arrives."""
     if call.relation == CALLED:
         return  # the line rang this number: a call-back
-    if call.relation == KNOWN and (line.last_known == 0 or scene.now - line.last_known > BURST):
+    if call.relation == KNOWN and scene.now // SECOND - np.int64(line.last_known) > BURST // SECOND:
         return
+    place = find_marked(cases, call.callee)
+    absent = place < 0 or _is_stale(cases[0][place], scene.now)
+    if absent and _is_nothing_yet(line, scene, call):
+        return
+    call.weighed |= 1 << scene.detector
     case = cases[0][claim_marked(cases, call.callee)]
     _renew(case, scene)
     _interrupt_talk(case, scene, call)
@@ -380,7 +405,7 @@ def on_setup(cases: Any, scene: Scene, line: Any, call: Any) -> None:
     else:
         _unknown_rings(case, scene, line, call)
     if case.state == OPEN or max(case.bits[0], case.bits[1], case.bits[2]) > FREEZE_BITS:
-        line.frozen = scene.now + HOUR
+        line.frozen = (scene.now + HOUR) // SECOND
 
 
 @jit
@@ -412,7 +437,8 @@ def _talked(cases: Any, scene: Scene, call: Any) -> None:
     case = cases[0][place]
     value = (scene.now - call.answer) / SECOND
     if call.relation in (KNOWN, CALLED):
-        _weigh(case, scene, call, TALKED, value, (0.0, 0.0, -8.0))
+        if case.bits[BORROWED] > 0:
+            _weigh(case, scene, call, TALKED, value, (0.0, 0.0, -8.0))
         return
     case.talks += 1
     case.talked = scene.now
@@ -453,13 +479,29 @@ def _unanswered(call: Any, cause: int, now: int, again: bool) -> tuple[int, tupl
 
 
 @jit
+def _begin(cases: Any, scene: Scene, call: Any) -> int:
+    """The place of the case of a line whose first stranger did not want to talk."""
+    place = claim_marked(cases, call.callee)
+    case = cases[0][place]
+    _renew(case, scene)
+    _count(case, call, call.start)
+    return place
+
+
+@jit
 def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:
     """A call ends."""
+    if call.relation == CALLED:
+        return
+    answered = call.answer != NEVER
     place = _under_way(cases, scene, call.callee)
-    if place < 0 or call.relation == CALLED:
+    if place < 0:
+        if call.relation not in (STRANGER, HEARD) or (answered and scene.now - call.answer >= TALK):
+            return
+        place = _begin(cases, scene, call)
+    elif call.relation == KNOWN and call.weighed & (1 << scene.detector) == 0:
         return
     case = cases[0][place]
-    answered = call.answer != NEVER
     if answered and scene.now - call.answer >= TALK:
         if call.minutes == 0:
             _talked(cases, scene, call)

@@ -46,8 +46,8 @@ TRY_AGAIN: Final = 60 * MINUTE
 CALL_BACK: Final = 7 * DAY
 """Whoever the line rang within this time may be ringing back."""
 
-SLICES: Final = 8
-"""The day in slices of three hours: what a line is used to differs between noon and night."""
+SLICES: Final = 6
+"""The day in slices of four hours: what a line is used to differs between noon and night."""
 HALF_LIFE: Final = 14.0
 """Days after which a line's old habits count half."""
 
@@ -55,12 +55,13 @@ LINE: Final = np.dtype(
     [
         ("key", "i8"),
         ("last_unknown", "i8"),  # set-up of the last stranger or withheld call, µs
-        ("last_known", "i8"),
-        ("frozen", "i8"),  # habits are not learned before this time: the line may be under attack
-        ("seen", "u4"),  # s; the counts below were last aged then
+        ("last_known", "u4"),  # s
+        ("frozen", "u4"),  # habits are not learned before this time: the line may be under attack
+        ("seen", "u4"),  # the counts below were last aged then
         ("known", "f4"),  # aged count of calls from known people
         ("withheld", "f4"),  # aged count of withheld calls
         ("strangers", "f4", (SLICES,)),  # aged count of calls from strangers, by slice of the day (UTC)
+        ("spare", "u4"),  # fills the cache line
     ],
     align=True,
 )
@@ -85,8 +86,8 @@ PAIR: Final = np.dtype(
 PROFILE: Final = np.dtype(
     [
         ("key", "i8"),
-        ("callees", "u8", (4,)),  # linear counting (Whang 1990) over 256 bits of the numbers called this week
-        ("devices", "u8"),  # the same over 64 bits
+        ("callees", "u8", (2,)),  # linear counting (Whang 1990) over 128 bits of the numbers called this week
+        ("devices", "u4"),  # the same over 32 bits
         ("seen", "u4"),  # s
         ("first", "u4"),
         ("since", "u4"),  # beginning of the present week
@@ -94,12 +95,13 @@ PROFILE: Final = np.dtype(
             "home",
             "u4",
         ),  # when it was last active in its own network: rang from there, or talked in one of its cells; 0: never
-        ("kind", "u1"),  # class of the number, see model.caller_class
         ("calls", "f4"),  # this week plus half of what was before
         ("unanswered", "f4"),
         ("dropped", "f4"),
         ("talks", "f4"),  # conversations, either direction
-        ("before", "f4"),  # fan-out of the week before
+        ("before", "u2"),  # fan-out of the week before
+        ("received", "u1"),  # conversations that others began
+        ("kind", "u1"),  # class of the number, see model.caller_class
     ],
     align=True,
 )
@@ -123,6 +125,7 @@ CALL: Final = np.dtype(
         ("relation", "i1"),  # of the caller to the line, before this call
         ("ingress", "i1"),  # codes of model.tables; 0: not known
         ("attestation", "i1"),
+        ("weighed", "i1"),  # a bit for each detector that took the set-up for evidence
         ("helped", "i1"),  # 1: the line rang an emergency service lately, which may be ringing back
         # what is known of the caller, before this call
         ("calls", "f4"),  # in the last weeks
@@ -209,6 +212,13 @@ def try_pair(pair: Any, way: int, call: Any) -> None:
 
 
 @jit
+def moves_pair(answer: int, end: int) -> bool:
+    """Whether the end of a call says anything of a pair."""
+    talk = end - answer
+    return answer != NEVER and (talk >= TALK or talk <= DROPPED)
+
+
+@jit
 def end_pair(pair: Any, way: int, answer: int, end: int) -> None:
     """Take the end of an answered call into the pair."""
     if end - answer >= TALK:
@@ -222,7 +232,7 @@ def end_pair(pair: Any, way: int, answer: int, end: int) -> None:
 
 @jit
 def slice_of(now: int) -> int:
-    """The three-hour slice of the day (UTC)."""
+    """The slice of the day (UTC)."""
     return (now % DAY) // (DAY // SLICES)
 
 
@@ -311,11 +321,9 @@ def _linear_count(ones: int, size: float) -> float:
 
 @jit
 def fan_out(profile: Any) -> float:
-    """How many different numbers this caller rang, about (256 bits: within a tenth up to 700)."""
-    ones: Any = np.int64(0)
-    for k in range(4):
-        ones += _bits_set(profile.callees[k])
-    return max(_linear_count(ones, 256.0), profile.before)
+    """How many different numbers this caller rang, about (128 bits: within a tenth up to 300)."""
+    ones = _bits_set(profile.callees[0]) + _bits_set(profile.callees[1])
+    return max(_linear_count(ones, 128.0), float(profile.before))
 
 
 @jit
@@ -334,10 +342,11 @@ def renew_profile(profile: Any, now: int, rules: Rules) -> None:
         profile.unanswered = 0
         profile.dropped = 0
         profile.talks = 0
+        profile.received = 0
         profile.before = 0
     elif second - np.int64(profile.since) > 7 * DAY // SECOND:
         profile.before = 0
-        profile.before = fan_out(profile)
+        profile.before = min(fan_out(profile), 60_000.0)
         profile.since = second
         profile.callees[:] = 0
         profile.devices = 0
@@ -345,6 +354,7 @@ def renew_profile(profile: Any, now: int, rules: Rules) -> None:
         profile.unanswered *= 0.5
         profile.dropped *= 0.5
         profile.talks *= 0.5
+        profile.received //= 2
     profile.seen = second
 
 
@@ -363,9 +373,9 @@ def note_caller(profile: Any, call: Any) -> None:
 def profile_call(profile: Any, call: Any) -> None:
     """Take a set-up into the profile of its caller."""
     h = np.uint64(mix(call.callee, 7))
-    profile.callees[np.int64(h >> np.uint64(62))] |= np.uint64(1) << (h & np.uint64(63))
+    profile.callees[np.int64(h >> np.uint64(63))] |= np.uint64(1) << (h & np.uint64(63))
     if call.caller_device != 0:
-        profile.devices |= np.uint64(1) << (np.uint64(mix(call.caller_device, 11)) & np.uint64(63))
+        profile.devices |= np.uint32(1 << (mix(call.caller_device, 11) & 31))
     profile.calls += 1
 
 

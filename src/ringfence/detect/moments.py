@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.compiled import entry, jit
+from ringfence.compiled import entry, jit, zeros
 from ringfence.detect.memory import CALL, CALL_LIFE, MINUTE, RING_MINUTES, STRANGER, WITHHELD, pair_key
 from ringfence.model.calls import NEVER, Calls
 
@@ -121,6 +121,7 @@ def _take_in(
         call.relation = WITHHELD if caller[i] == 0 else STRANGER
         call.before = 0
         call.helped = 0
+        call.weighed = 0
         call.tries = 0
         call.drops = 0
         call.minutes = 0
@@ -321,6 +322,6 @@ class Timeline:
 
 
 def _grown(rows: npt.NDArray[np.void], size: int, used: int) -> npt.NDArray[np.void]:
-    fresh = np.empty(size, rows.dtype)
+    fresh = zeros(size, rows.dtype)
     fresh[:used] = rows[:used]
     return fresh

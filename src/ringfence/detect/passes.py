@@ -20,6 +20,7 @@ from ringfence.compiled import borrowed, entry, jit, prefetch
 from ringfence.detect.detectors import (
     DETECTORS,
     borrow_cases,
+    expect_cases,
     on_answer,
     on_end,
     on_home,
@@ -52,6 +53,7 @@ from ringfence.detect.memory import (
     direction,
     end_pair,
     learn_line,
+    moves_pair,
     note_caller,
     pair_key,
     profile_call,
@@ -146,6 +148,13 @@ def _was_helped(call: Any, pairs: Any, rules: Rules) -> int:
     return 1 if call.start // SECOND - np.int64(pairs[0][place].seen) <= rules.call_back else 0
 
 
+@jit
+def _concerns_pair(key: int, plans: Any) -> bool:
+    kind = kind_of(key)
+    plan = plans[row_of(key)]
+    return kind == SETUP or (kind == END and moves_pair(plan.answer, plan.end))
+
+
 @entry
 def relate(window: Window, first: int, ask: Ask, pairs: Any) -> int:
     """Step 1: who knows whom. Returns how far it came before the table must make room."""
@@ -155,12 +164,12 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any) -> int:
     for i in range(first, len(keys)):
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
-            prefetch(plans, row_of(keys[i + _AHEAD]))
-            if kind_of(keys[i + _AHEAD]) in (SETUP, END):
+            prefetch(plans, row_of(keys[i + 2 * _AHEAD]))
+            if _concerns_pair(keys[i + _AHEAD], plans):
                 expect(pairs, calls[row_of(keys[i + _AHEAD])].pair)
-        kind = kind_of(keys[i])
-        if kind in (ANSWER, TICK):
+        if not _concerns_pair(keys[i], plans):
             continue
+        kind = kind_of(keys[i])
         row = row_of(keys[i])
         call = calls[row]
         if call.caller == 0:
@@ -182,11 +191,26 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any) -> int:
             if is_emergency(call.callee, ask.rules) and _mine(call.caller, ask):
                 helped = pairs[0][claim(pairs[0], pairs[1], pair_key(call.caller, EMERGENCY))]
                 renew_pair(helped, call.start)
-        elif plans[row].answer != NEVER:
+        else:
             place = find(pairs[0], call.pair)
             if place >= 0:
                 end_pair(pairs[0][place], way, plans[row].answer, time_of(keys[i], base))
     return len(keys)
+
+
+@jit
+def _expect_profiles(key: int, calls: Any, plans: Any, profiles: Any) -> None:
+    kind = kind_of(key)
+    if kind in (SETUP, END):
+        row = row_of(key)
+        expect(profiles, calls[row].caller)
+        if kind == END and _was_talk(plans[row]):
+            expect(profiles, calls[row].callee)
+
+
+@jit
+def _was_talk(plan: Any) -> bool:
+    return plan.answer != NEVER and plan.end - plan.answer >= TALK
 
 
 @entry
@@ -201,9 +225,8 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
     for i in range(first, len(keys)):
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
-            prefetch(plans, row_of(keys[i + _AHEAD]))
-            if kind_of(keys[i + _AHEAD]) in (SETUP, END):
-                expect(state.profiles, calls[row_of(keys[i + _AHEAD])].caller)
+            prefetch(plans, row_of(keys[i + 2 * _AHEAD]))
+            _expect_profiles(keys[i + _AHEAD], calls, plans, state.profiles)
         now = time_of(keys[i], base)
         if i == checked:
             room = _room(state, out, now)
@@ -232,11 +255,11 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
                     on_release(
                         ask.enabled, state.cases, ask.thresholds, scene, rows[place], call, plans[row].answer
                     )
-        talked = kind == END and plans[row].answer != NEVER and now - plans[row].answer >= TALK
-        if talked and _mine(call.callee, ask):
+        if kind == END and _was_talk(plans[row]) and _mine(call.callee, ask):
             profile = rows[claim(rows, count, call.callee)]
             renew_profile(profile, now, ask.rules)
             profile.talks += 1
+            profile.received = min(np.int64(profile.received) + 1, 255)
             if call.callee_cell != 0:
                 on_home(ask.enabled, state.cases, ask.thresholds, scene, profile, call)
                 profile.home = now // SECOND
@@ -250,10 +273,10 @@ def _line_rings(call: Any, ask: Ask, state: State, scene: Scene) -> None:
     age_line(line, scene.now)
     on_setup(ask.enabled, state.cases, ask.thresholds, scene, line, call)
     if call.relation == KNOWN:
-        line.last_known = scene.now
+        line.last_known = scene.now // SECOND
     elif call.relation == WITHHELD or (call.relation != CALLED and call.tries == 0):
         line.last_unknown = scene.now
-    if call.tries == 0 and scene.now >= line.frozen:
+    if call.tries == 0 and scene.now // SECOND >= np.int64(line.frozen):
         learn_line(line, call.relation, scene.now)
 
 
@@ -268,8 +291,10 @@ def terminate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
     for i in range(first, len(keys)):
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
+            coming = calls[row_of(keys[i + _AHEAD])].callee
+            expect_cases(state.cases, coming)
             if kind_of(keys[i + _AHEAD]) == SETUP:
-                expect(state.lines, calls[row_of(keys[i + _AHEAD])].callee)
+                expect(state.lines, coming)
         now = time_of(keys[i], base)
         if i == checked:
             room = _room(state, out, now)

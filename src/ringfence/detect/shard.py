@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.compiled import borrowed, entry
+from ringfence.compiled import borrowed, entry, zeros
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.evidence import KEPT, OBSERVATION, OPEN, Notebook
 from ringfence.detect.memory import LINE, LINE_LIFE, PAIR, PROFILE, PROFILE_LIFE, SECOND, pair_is_stale
@@ -76,7 +76,7 @@ class Shard:
             return
         size = min(2 * len(rows), self._limits.observations)
         numbers = np.arange(max(int(ends[0]) - len(rows), 1), int(ends[0]))
-        fresh = np.zeros(size, OBSERVATION)
+        fresh = zeros(size, OBSERVATION)
         fresh[numbers % size] = rows[numbers % len(rows)]
         ends[1] = size >= self._limits.observations
         self.notebook = Notebook(fresh, ends)

@@ -14,13 +14,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.compiled import borrowed, entry, jit, prefetch
+from ringfence.compiled import borrowed, entry, jit, prefetch, zeros
 
 Rows = npt.NDArray[np.void]
 """A record array with at least the fields `key` (int64) and `seen` (a time)."""
 
 FULL: Final = 0.7
 """Linear probing needs 2.2 looks for a hit and 6 for a miss at this load (Knuth, TAOCP 6.4), nearly all in one cache line."""
+
+_SMALL: Final = 1 << 19  # rows; smaller tables grow fourfold: what is copied is less than what is new
 
 GONE: Final = 0
 WEAK: Final = 1
@@ -101,6 +103,16 @@ def find_marked(table: Any, key: int) -> int:
 
 
 @jit
+def expect_marked(table: Any, key: int) -> None:
+    """Say that a key will be looked for soon in a table, as (rows, count, marks)."""
+    word, bit = _mark(table[2], key)
+    if table[2][word] & bit:
+        place = _home(table[0], key)
+        prefetch(table[0], place)
+        prefetch(table[0], min(place + 1, len(table[0]) - 1))
+
+
+@jit
 def claim_marked(table: Any, key: int) -> int:
     """The place of a key in a table, as (rows, count, marks), taken for it if it had none."""
     word, bit = _mark(table[2], key)
@@ -171,10 +183,10 @@ class Table:
     marks: npt.NDArray[np.uint64] = field(init=False)
     count: npt.NDArray[np.int64] = field(init=False)
     forgotten: int = 0
-    _first: int = 1024
+    _first: int = 1 << 14
 
     def __post_init__(self) -> None:
-        self.rows = np.zeros(min(self._first, self.limit), self.dtype)
+        self.rows = zeros(min(self._first, self.limit), self.dtype)
         self.count = np.zeros(1, np.int64)
         self._mark()
 
@@ -192,11 +204,11 @@ class Table:
         alive = int(np.count_nonzero(ranks))
         size = len(self.rows)
         while alive > size * FULL / 2 and size < self.limit:
-            size = min(2 * size, self.limit)
+            size = min(2 * size if self.marked or size > _SMALL else 4 * size, self.limit)
         if alive > size * FULL * 0.75:
             self._forget(ranks, int(size * FULL / 2))
             self.forgotten += alive - int(np.count_nonzero(ranks))
-        fresh = np.zeros(size, self.dtype)
+        fresh = zeros(size, self.dtype)
         self.count[0] = _keep(self.rows, fresh, ranks, WEAK)
         self.rows = fresh
         self._mark()
@@ -232,7 +244,8 @@ class Table:
         if arrays["rows"].dtype != self.dtype:
             raise ValueError("the snapshot holds other fields than this version of the program keeps")
         # alignment is not kept on disk, and an unaligned record is another type to the compiler
-        self.rows = arrays["rows"].astype(self.dtype)
+        self.rows = zeros(len(arrays["rows"]), self.dtype)
+        self.rows[:] = arrays["rows"]
         self.count = arrays["count"].astype(np.int64)
         self.forgotten = int(arrays["forgotten"][0])
         self._mark()
