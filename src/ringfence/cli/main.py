@@ -9,8 +9,11 @@ import typer
 from ringfence import __version__
 from ringfence.cli.bench import bench
 from ringfence.cli.demo import demo
+from ringfence.cli.evaluate import evaluate
 from ringfence.cli.formats import formats
 from ringfence.cli.scan import scan
+from ringfence.cli.simulate import simulate
+from ringfence.cli.train import train
 
 app = typer.Typer(
     name="ringfence",
@@ -21,7 +24,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(scan)
+app.command()(simulate)
 app.command()(demo)
+app.command()(evaluate)
+app.add_typer(train)
 app.command()(formats)
 app.command()(bench)
 

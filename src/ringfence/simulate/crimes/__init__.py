@@ -1,0 +1,1 @@
+"""Crimes: one file each, found by name (`simulate.cast`)."""

@@ -1,0 +1,1 @@
+"""Ordinary life that looks like crime: one file each, found by name (`simulate.cast`)."""
