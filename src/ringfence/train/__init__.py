@@ -1,0 +1,1 @@
+"""Weights learned from labelled data: additive models in bits, honestly measured."""
