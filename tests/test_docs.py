@@ -32,6 +32,7 @@ def test_links_and_files_that_a_page_names_are_there(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_that_a_page_names_exist(page: Path) -> None:
     known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    known |= {str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance}
     for command in re.findall(r"`(?:\.venv/bin/)?ringfence ([a-z]+)", page.read_text("utf-8")):
         assert command in known, command
 

@@ -35,7 +35,8 @@ def cache_dir() -> Path:
 def _digest(folder: Path) -> str:
     """A digest of all that can be compiled into the functions of a folder."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in (Path(__file__), *sorted((_PACKAGE / "model").glob("*.py")), *sorted(folder.glob("*.py"))):
+    sources = [*(_PACKAGE / "model").glob("*.py"), *folder.glob("*.py"), *folder.glob("weights/*")]
+    for path in (Path(__file__), *sorted(sources)):
         digest.update(path.read_bytes())
     return f"{folder.name}-{digest.hexdigest()[:16]}"
 

@@ -123,7 +123,8 @@ class Engine:
 
     @staticmethod
     def _relate(window: Window, first: int, ask: Ask, shard: Shard) -> int:
-        return relate(window, first, ask, (shard.pairs.rows, shard.pairs.count))
+        pairs, devices = shard.pairs, shard.devices
+        return relate(window, first, ask, (pairs.rows, pairs.count), (devices.rows, devices.count))
 
     def _originate(self, window: Window, first: int, ask: Ask, shard: Shard) -> int:
         return originate(window, first, ask, shard.state(), self._out)

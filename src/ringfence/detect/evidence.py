@@ -54,8 +54,8 @@ OBSERVATION: Final = np.dtype(
 )
 """A line of the notebook."""
 
-_AT_ONCE: Final = 8  # observations that one moment may make, all detectors together
-_MOMENTS: Final = 256  # between two looks at the room that is left
+_AT_ONCE: Final = LEDGER  # observations that one moment may make, all detectors together
+_MOMENTS: Final = 128  # between two looks at the room that is left
 KEPT: Final = 6 * HOUR
 """Evidence older than this is forgotten by every detector."""
 
@@ -310,16 +310,49 @@ def weigh(
         _give_out(case, case.newest, float(case.bits[case.hypothesis]), scene)
         return
     best = _best(case, handicap)
-    if case.bits[best] - handicap[best] < bar:
-        return
+    if case.bits[best] - handicap[best] >= bar:
+        _raise(case, scene, call, best, case.bits[best] - handicap[best] - (bar - scene.threshold))
+
+
+@jit
+def _raise(case: Any, scene: Scene, call: Any, hypothesis: int, odds: float) -> None:
     again = case.state == CLOSED
-    case.hypothesis = best
+    case.hypothesis = hypothesis
     case.state = OPEN
-    case.odds = case.bits[best] - handicap[best] - (bar - scene.threshold)
+    case.odds = odds
     if not again:
         case.raised = scene.now
     given = _give_out_ledger(case, scene)
     _outcome(case, REOPENED if again else RAISED, scene.now, call.key, given, scene)
+
+
+@routine
+def assess(case: Any, scene: Scene, call: Any, values: Any, bits: Any, base: float) -> None:
+    """Raise or reopen the alert of a case that is judged as a whole, by features: each is an observation of the ledger.
+
+    Args:
+        case: the record; not OPEN.
+        scene: the moment.
+        call: the call after which it was judged.
+        values: float64[n], of the features, NaN: not known; n is at most LEDGER - 1.
+        bits: float64[n], what they are worth; the word of feature i has the code i + 2.
+        base: bits that every line begins with; its word, which also stands for what is not known, has the code 1.
+    """
+    calls = case.calls
+    restart(case)
+    case.calls = calls
+    case.seen = scene.now
+    for i in range(len(bits)):
+        if math.isnan(values[i]):
+            base += bits[i]
+    _write(case, scene, call, 1, 0.0, (base, 0.0, 0.0))
+    total = base
+    for i in range(len(bits)):
+        if not math.isnan(values[i]):
+            _write(case, scene, call, i + 2, values[i], (bits[i], 0.0, 0.0))
+            total += bits[i]
+    case.bits[0] = total
+    _raise(case, scene, call, 0, total)
 
 
 @jit

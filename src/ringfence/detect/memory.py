@@ -6,6 +6,7 @@ swept away yet, so that nothing depends on when a table happens to grow.
 - LINE: what a called line is used to: how often strangers and known people ring it, by time of day.
 - PAIR: what two numbers had to do with one another, in either direction.
 - PROFILE: what a number does when it calls: fan-out, distinct share, unanswered and dropped share, devices.
+- DEVICE: which numbers call from one phone.
 - CALL: a call that is up.
 
 Where seconds will do, times are whole seconds since 1970 in 32 bits (until 2106): records are small because there are many.
@@ -106,6 +107,18 @@ PROFILE: Final = np.dtype(
     align=True,
 )
 
+DEVICE: Final = np.dtype(
+    [
+        ("key", "i8"),
+        ("numbers", "u8"),  # linear counting over 64 bits of the numbers that called from it this week
+        ("seen", "u4"),  # s
+        ("since", "u4"),  # beginning of the present week
+        ("before", "u4"),  # numbers of the week before
+        ("spare", "u4"),
+    ],
+    align=True,
+)
+
 CALL: Final = np.dtype(
     [
         ("key", "i8"),
@@ -127,6 +140,10 @@ CALL: Final = np.dtype(
         ("attestation", "i1"),
         ("weighed", "i1"),  # a bit for each detector that took the set-up for evidence
         ("helped", "i1"),  # 1: the line rang an emergency service lately, which may be ringing back
+        (
+            "numbers",
+            "u1",
+        ),  # different numbers that called from the caller's phone lately, this one too; 0: phone not known
         # what is known of the caller, before this call
         ("calls", "f4"),  # in the last weeks
         ("talks", "f4"),
@@ -170,7 +187,7 @@ def direction(caller: int, callee: int) -> int:
 def pair_is_stale(pair: Any, now: int) -> bool:
     """Whether the two are strangers again."""
     life = PAIR_LIFE if pair.talks > 0 else STRANGER_LIFE
-    return now // SECOND - np.int64(pair.seen) > life // SECOND
+    return bool(now // SECOND - np.int64(pair.seen) > life // SECOND)
 
 
 @jit
@@ -356,6 +373,23 @@ def renew_profile(profile: Any, now: int, rules: Rules) -> None:
         profile.talks *= 0.5
         profile.received //= 2
     profile.seen = second
+
+
+@jit
+def number_in_device(device: Any, call: Any) -> None:
+    """Take a set-up into the phone it came from, and how many numbers call from that phone into the call."""
+    now = call.start // SECOND
+    if device.seen == 0 or now - np.int64(device.seen) > PROFILE_LIFE // SECOND:
+        device.numbers = 0
+        device.before = 0
+        device.since = now
+    elif now - np.int64(device.since) > 7 * DAY // SECOND:
+        device.before = _bits_set(device.numbers)
+        device.numbers = 0
+        device.since = now
+    device.seen = now
+    device.numbers |= np.uint64(1) << (np.uint64(mix(call.caller, 13)) & np.uint64(63))
+    call.numbers = max(_bits_set(device.numbers), np.int64(device.before))
 
 
 @jit

@@ -122,6 +122,7 @@ def _take_in(
         call.before = 0
         call.helped = 0
         call.weighed = 0
+        call.numbers = 0
         call.tries = 0
         call.drops = 0
         call.minutes = 0

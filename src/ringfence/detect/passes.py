@@ -4,6 +4,7 @@ A moment is delivered to the shard of its caller and to the shard of its callee,
 the same alerts. Each step goes through all moments of a window with one sort of table at hand:
 
 1. `relate`: who knows whom. The shards of both numbers remember the pair; the callee's writes the relation into the call.
+   The shard of the phone it came from writes how many numbers call from that phone.
 2. `originate`: what callers do. The caller's shard writes into the call what is known of the caller.
 3. `terminate`: what lines live through. The callee's shard runs the detectors.
 
@@ -55,6 +56,7 @@ from ringfence.detect.memory import (
     learn_line,
     moves_pair,
     note_caller,
+    number_in_device,
     pair_key,
     profile_call,
     profile_end,
@@ -156,17 +158,19 @@ def _concerns_pair(key: int, plans: Any) -> bool:
 
 
 @entry
-def relate(window: Window, first: int, ask: Ask, pairs: Any) -> int:
-    """Step 1: who knows whom. Returns how far it came before the table must make room."""
+def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> int:
+    """Step 1: who knows whom. Returns how far it came before a table must make room."""
     keys, base, calls, plans = _borrow_window(window)
     ask = _borrow_ask(ask)
     pairs = borrow_table(pairs)
+    devices = borrow_table(devices)
     for i in range(first, len(keys)):
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
             prefetch(plans, row_of(keys[i + 2 * _AHEAD]))
             if _concerns_pair(keys[i + _AHEAD], plans):
                 expect(pairs, calls[row_of(keys[i + _AHEAD])].pair)
+                expect(devices, calls[row_of(keys[i + _AHEAD])].caller_device)
         if not _concerns_pair(keys[i], plans):
             continue
         kind = kind_of(keys[i])
@@ -174,13 +178,16 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any) -> int:
         call = calls[row]
         if call.caller == 0:
             continue
+        if kind == SETUP:
+            if min(room_in(pairs), room_in(devices)) <= 0:
+                return i
+            if call.caller_device != 0 and call.ingress <= SUBSCRIBER and _mine(call.caller_device, ask):
+                number_in_device(devices[0][claim(devices[0], devices[1], call.caller_device)], call)
         called = _mine(call.callee, ask)
         if not called and not _mine(call.caller, ask):
             continue
         way = direction(call.caller, call.callee)
         if kind == SETUP:
-            if room_in(pairs) <= 0:
-                return i
             pair = pairs[0][claim(pairs[0], pairs[1], call.pair)]
             renew_pair(pair, call.start)
             if called:

@@ -8,7 +8,16 @@ import numpy.typing as npt
 from ringfence.compiled import borrowed, entry, zeros
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.evidence import KEPT, OBSERVATION, OPEN, Notebook
-from ringfence.detect.memory import LINE, LINE_LIFE, PAIR, PROFILE, PROFILE_LIFE, SECOND, pair_is_stale
+from ringfence.detect.memory import (
+    DEVICE,
+    LINE,
+    LINE_LIFE,
+    PAIR,
+    PROFILE,
+    PROFILE_LIFE,
+    SECOND,
+    pair_is_stale,
+)
 from ringfence.detect.passes import State
 from ringfence.detect.table import GONE, STRONG, WEAK, Table
 
@@ -24,6 +33,7 @@ class Limits(NamedTuple):
     lines: int = 1 << 24
     pairs: int = 1 << 27
     profiles: int = 1 << 24
+    devices: int = 1 << 24
     cases: int = 1 << 20
     observations: int = 1 << 22
 
@@ -36,6 +46,7 @@ class Shard:
         self.lines = Table(LINE, limits.lines)
         self.pairs = Table(PAIR, limits.pairs)
         self.profiles = Table(PROFILE, limits.profiles)
+        self.devices = Table(DEVICE, limits.devices)
         self.cases = [Table(detector.CASE, limits.cases, marked=True) for detector in DETECTORS]
         first = min(_FIRST_OBSERVATIONS, limits.observations)
         self.notebook = Notebook(np.zeros(first, OBSERVATION), np.array([1, first >= limits.observations]))
@@ -56,6 +67,7 @@ class Shard:
             (self.lines, _rank_lines),
             (self.pairs, _rank_pairs),
             (self.profiles, _rank_profiles),
+            (self.devices, _rank_devices),
         ):
             if table.full:
                 ranks = np.empty(len(table.rows), np.uint8)
@@ -82,7 +94,7 @@ class Shard:
         self.notebook = Notebook(fresh, ends)
 
     def _tables(self) -> dict[str, Table]:
-        tables = {"lines": self.lines, "pairs": self.pairs, "profiles": self.profiles}
+        tables = {"lines": self.lines, "pairs": self.pairs, "profiles": self.profiles, "devices": self.devices}
         cases = {f"cases.{d.NAME}": table for d, table in zip(DETECTORS, self.cases, strict=True)}
         return tables | cases
 
@@ -148,3 +160,12 @@ def _rank_profiles(rows: Any, now: int, ranks: Any) -> None:
             ranks[i] = GONE
         else:
             ranks[i] = STRONG if rows[i].talks > 0 or rows[i].calls > 1 else WEAK
+
+
+@entry
+def _rank_devices(rows: Any, now: int, ranks: Any) -> None:
+    rows = borrowed(rows)
+    ranks = borrowed(ranks)
+    for i in range(len(rows)):
+        gone = rows[i].key == 0 or now // SECOND - np.int64(rows[i].seen) > PROFILE_LIFE // SECOND
+        ranks[i] = GONE if gone else STRONG

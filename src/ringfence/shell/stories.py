@@ -1,7 +1,7 @@
 """From what the pass gives out to alerts that explain themselves: plain Python for the few numbers under suspicion."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from operator import attrgetter
 from types import ModuleType
@@ -219,8 +219,8 @@ class Stories:
             caller=to_text(int(entry["caller"]), self.names),
             what=int(entry["what"]),
             value=value,
-            text=english.format(span(value)),
-            text_zh=chinese.format(span_zh(value)),
+            text=_say(english, value, span),
+            text_zh=_say(chinese, value, span_zh),
             bits=float(entry["bits"]),
             total=float(entry["total"]),
         )
@@ -291,6 +291,11 @@ _columns = attrgetter(*(column.name for column in fields(LedgerEntry)))
 def _rows(entries: list[LedgerEntry]) -> list[tuple[Any, ...]]:
     """Observations as short lists (a checkpoint may hold a million)."""
     return [_columns(entry) for entry in entries]
+
+
+def _say(words: str, value: float, span_of: Callable[[float], str]) -> str:
+    """The words of an observation: {} stands for a length of time, any other field for the figure itself."""
+    return words.format(span_of(value) if "{}" in words else value)
 
 
 def _subject(record: np.void) -> Subject:
