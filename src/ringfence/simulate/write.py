@@ -48,7 +48,7 @@ class _Table:
             self.writer = pq.ParquetWriter(
                 self.stream,
                 pa.schema(fields),
-                compression={name: "none" if name in _RANDOM else "snappy" for name in names},
+                compression={name: "none" if name in _RANDOM else "lz4" for name in names},
                 use_dictionary=[name for name in _FEW if name in names],
                 write_statistics=[name for name in ("start_time", "time") if name in names],
                 store_schema=False,
