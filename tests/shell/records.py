@@ -17,7 +17,7 @@ from ringfence.simulate.town import add_flood, make_town
 
 EPOCH = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 DAY = 86_400.0
-SMALL: dict[str, Any] = {"window": 100, "batch": 130}
+SMALL: dict[str, Any] = {"window": 100, "batch": 130, "detect": ("flood",)}
 OUTPUTS = ("alerts.jsonl", "alerts.parquet", "rejected.jsonl", "report.html")
 
 

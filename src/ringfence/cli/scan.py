@@ -24,7 +24,8 @@ def scan(
     country: Annotated[
         str,
         typer.Option(
-            help="Country of numbers written in national form (ISO 3166).", envvar="RINGFENCE_COUNTRY"
+            help="Country whose rules hold, and of numbers written in national form (ISO 3166).",
+            envvar="RINGFENCE_COUNTRY",
         ),
     ] = "CN",
     timezone: Annotated[
@@ -34,6 +35,13 @@ def scan(
         Path | None, typer.Option(help="Mapping file (TOML) for CSV of another shape; see docs/formats.md.")
     ] = None,
     reorder_rows: Annotated[int, typer.Option(help="Rows held back to put disorder right.", min=1)] = 1 << 19,
+    lists: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the operator's own lists (own.txt, never.txt, …); see docs/packs.md.",
+            metavar="FOLDER",
+        ),
+    ] = None,
     each_call: Annotated[
         bool,
         typer.Option("--each-call", help="One forged_caller alert for each call, not one a number and day."),
@@ -47,7 +55,6 @@ def scan(
     An interrupted scan (Ctrl-C) says how to go on. Exit codes: 0 done, 1 it could not do the work (or was
     interrupted), 2 it was asked wrongly.
     """
-    del each_call  # concerns forged_caller only
     from ringfence.cli.work import run_scan, show
     from ringfence.ingest.format import Settings
     from ringfence.shell.scan import Options
@@ -59,6 +66,8 @@ def scan(
         detect=None if detect is None else tuple(name.strip() for name in detect.split(",")),
         settings=Settings(country.strip().upper(), timezone, _text_of(mapping)),
         window=reorder_rows,
+        each_call=each_call,
+        lists=lists,
     )
     result = run_scan(options, resume=resume)
     show(result, out)

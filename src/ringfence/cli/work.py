@@ -17,6 +17,7 @@ from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, plain
 from ringfence.compiled import is_compiled
 from ringfence.ingest.format import UnreadableError
 from ringfence.model.alert import Alert, rfc3339
+from ringfence.model.number_lists import ListError
 from ringfence.model.spans import span
 from ringfence.shell.checkpoint import DamagedError
 from ringfence.shell.scan import Options, OptionsError, Result, ResumeError, Scan
@@ -42,7 +43,7 @@ def failing_plainly(out: Path) -> Iterator[None]:
     """Turn what can go wrong outside the program into one line and an exit code."""
     try:
         yield
-    except (OptionsError, ResumeError, UnreadableError) as error:
+    except (ListError, OptionsError, ResumeError, UnreadableError) as error:
         fail(str(error), ASKED_WRONGLY)
     except DamagedError as error:
         fail(str(error), FAILED)

@@ -23,6 +23,9 @@ WINDOW_CALLS: Final = 1 << 17
 """Calls of one window: their records fit into the processor's last cache."""
 
 
+_CLOSING: Final = [i for i, detector in enumerate(DETECTORS) if hasattr(detector, "on_quiet")]
+"""Detectors whose episodes are closed as time passes."""
+
 Step = Callable[[Window, int, Ask, Shard], int]
 """One step over the moments of a window from the given one on, for one shard; returns how far it came."""
 
@@ -35,6 +38,7 @@ class Engine:
         shards: into how many parts the state is split; the alerts do not depend on it.
         limits: of each shard's tables.
         rules: of the country that is watched over; None: China's.
+        recorder: told of each window when it was judged, and when the watching began (µs): for learning from it.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Engine:
         shards: int = 1,
         limits: Limits | None = None,
         rules: Rules | None = None,
+        recorder: Callable[[Window, int], None] | None = None,
     ) -> None:
         wanted = set(detect) if detect is not None else {detector.NAME for detector in DETECTORS}
         unknown = wanted - {detector.NAME for detector in DETECTORS}
@@ -52,6 +57,7 @@ class Engine:
         self._enabled = sum(1 << i for i, detector in enumerate(DETECTORS) if detector.NAME in wanted)
         self._thresholds = np.array([threshold_bits(d.FALSE_ALARMS, d.STARTS) for d in DETECTORS])
         self._rules = rules or rules_of("CN")
+        self._recorder = recorder
         self._timeline = Timeline()
         self._born = 0
         self._last = 0
@@ -108,6 +114,8 @@ class Engine:
         for step in (self._relate, self._originate, self._terminate):
             for index, shard in enumerate(self.shards):
                 self._take_step(step, window, index, shard)
+        if self._recorder is not None:
+            self._recorder(window, self._born)
         self._last = time_of(int(window.keys[-1]), begin)
         self._timeline.close(end)
 
@@ -152,7 +160,7 @@ class Engine:
         outcomes = self._out.outcomes[: self._out.counts[0]].copy()
         entries = self._out.entries[: self._out.counts[1]].copy()
         self._out.counts[:] = 0
-        for outcome in outcomes:
+        for outcome in outcomes[np.isin(outcomes["detector"], _CLOSING)]:
             episode = (int(outcome["detector"]), int(outcome["subject"]))
             if outcome["what"] == ENDED:
                 shard.open.discard(episode)

@@ -9,6 +9,7 @@ its own handicap in bits, and the alert follows the one that passes first.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -83,6 +84,8 @@ CLOSED: Final = 2
 RAISED: Final = 1
 REOPENED: Final = 2
 ENDED: Final = 3
+NAMED: Final = 4
+"""One more call that an alert is about; only of detectors that name calls (`NAMES_CALLS`)."""
 
 OUTCOME: Final = np.dtype(
     [
@@ -98,8 +101,12 @@ OUTCOME: Final = np.dtype(
         ("entries", "u4"),  # observations of the evidence
         ("given", "u4"),  # of these, the newest: given out as entries with the alert
         ("detector", "i1"),
-        ("what", "i1"),  # RAISED, REOPENED, ENDED
+        ("what", "i1"),  # RAISED, REOPENED, ENDED, NAMED
         ("hypothesis", "i1"),
+        # of detectors that name calls; else 0
+        ("callee", "i8"),
+        ("trunk", "i8"),  # hash of its text
+        ("reason", "i2"),  # why, in the detector's own terms
     ],
     align=True,
 )
@@ -132,6 +139,16 @@ class Out(NamedTuple):
     scratch: npt.NDArray[np.int64]
 
 
+class Told(NamedTuple):
+    """A call that an alert names: its key, set-up (µs), called number, trunk (hash), and why."""
+
+    key: int
+    at: int
+    callee: int
+    trunk: int
+    reason: int
+
+
 class Scene(NamedTuple):
     """What every function of a detector is told beside the call.
 
@@ -154,7 +171,7 @@ class Scene(NamedTuple):
     out: Out
 
 
-def case_dtype(own: list[tuple[str, str]]) -> np.dtype[np.void]:
+def case_dtype(own: Sequence[tuple[str, str] | tuple[str, str, tuple[int]]]) -> np.dtype[np.void]:
     """The record of a case: the header and a detector's own fields."""
     return np.dtype([*CASE_HEADER, *own], align=True)
 
@@ -268,6 +285,9 @@ def _outcome(case: Any, what: int, at: int, call: int, given: int, scene: Scene)
     outcome.detector = scene.detector
     outcome.what = what
     outcome.hypothesis = case.hypothesis
+    outcome.callee = 0
+    outcome.trunk = 0
+    outcome.reason = 0
     out.counts[0] += 1
 
 
@@ -353,6 +373,55 @@ def assess(case: Any, scene: Scene, call: Any, values: Any, bits: Any, base: flo
             total += bits[i]
     case.bits[0] = total
     _raise(case, scene, call, 0, total)
+
+
+@routine
+def tell(
+    case: Any, scene: Scene, at: int, told: Told, what: int, value: float, bits: float, total: float
+) -> None:
+    """Give out an entry of a ledger that a detector keeps itself, not in the notebook.
+
+    Args:
+        case: the record.
+        scene: the moment.
+        at: when it was observed, µs.
+        told: the call.
+        what: code of the words.
+        value: the figure in them.
+        bits: what the observation is worth.
+        total: the sum after it.
+    """
+    out = scene.out
+    entry = out.entries[out.counts[1]]
+    entry.at = at
+    entry.subject = case.key
+    entry.call = told.key
+    entry.caller = case.key
+    entry.story = 0
+    entry.value = value
+    entry.bits = bits
+    entry.total = total
+    entry.what = what
+    entry.detector = scene.detector
+    out.counts[1] += 1
+
+
+@jit
+def name_call(case: Any, scene: Scene, told: Told, what: int, bits: float, given: int) -> None:
+    """Give out a call that an alert is about, whose ledger are the `given` entries told last.
+
+    The first one of a story is RAISED, the others are NAMED. `case` says of which story they are (`raised`), and how many there
+    were (`calls`); no episode is opened, so that nothing has to be closed.
+    """
+    case.bits[case.hypothesis] = bits
+    case.odds = bits
+    case.entries = given
+    case.began = told.at
+    _outcome(case, what, scene.now, told.key, given, scene)
+    outcome = scene.out.outcomes[scene.out.counts[0] - 1]
+    outcome.callee = told.callee
+    outcome.trunk = told.trunk
+    outcome.reason = told.reason
 
 
 @jit

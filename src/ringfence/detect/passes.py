@@ -46,7 +46,6 @@ from ringfence.detect.memory import (
     EMERGENCY,
     KNOWN,
     SECOND,
-    STRANGER,
     TALK,
     UNKNOWN_END,
     WITHHELD,
@@ -157,6 +156,14 @@ def _concerns_pair(key: int, plans: Any) -> bool:
     return kind == SETUP or (kind == END and moves_pair(plan.answer, plan.end))
 
 
+@jit
+def _may_be_help(pair: Any, call: Any, rules: Rules) -> bool:
+    """Whether a caller may be an emergency service that rings back: not whom the line has known for longer than such a call takes."""
+    if call.relation != KNOWN:
+        return True
+    return call.start // SECOND - np.int64(pair.first) <= rules.call_back
+
+
 @entry
 def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> int:
     """Step 1: who knows whom. Returns how far it came before a table must make room."""
@@ -192,7 +199,7 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> in
             renew_pair(pair, call.start)
             if called:
                 call.relation = relation_of(pair, way, call.start)
-                if call.relation == STRANGER and call.ingress != SUBSCRIBER:
+                if call.ingress != SUBSCRIBER and _may_be_help(pair, call, ask.rules):
                     call.helped = _was_helped(call, pairs, ask.rules)
             try_pair(pair, way, call)
             if is_emergency(call.callee, ask.rules) and _mine(call.caller, ask):

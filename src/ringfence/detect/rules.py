@@ -9,7 +9,7 @@ from ringfence.compiled import borrowed, jit
 from ringfence.model.caller_class import CLASS_BITS, EMERGENCY
 from ringfence.model.callers import Callers, Tables, number_class
 from ringfence.model.number_lists import NumberLists
-from ringfence.model.packs import pack_of
+from ringfence.model.packs import Pack, countries, pack_of, plain_pack
 from ringfence.model.verdicts import verdict_of, verdicts
 
 _SHORT: Final = 10**7
@@ -33,11 +33,20 @@ class Rules(NamedTuple):
     call_back: int
 
 
+def rule_pack(country: str) -> Pack:
+    """The pack of a country (ISO 3166 code); where there is none, one that knows only what holds everywhere.
+
+    Raises:
+        PackError: There is no such country in the number plans.
+    """
+    return pack_of(country) if country.strip().upper() in countries() else plain_pack(country)
+
+
 def rules_of(
     country: str, lists: NumberLists | None = None, proven: npt.NDArray[np.int64] | None = None
 ) -> Rules:
     """The rules of a country (ISO 3166 code), with what an operator knows beyond them."""
-    pack = pack_of(country)
+    pack = rule_pack(country)
     trunks = np.zeros(0, np.int64) if proven is None else np.sort(proven)
     return Rules(Callers(pack, lists).tables, verdicts(pack), trunks, int(pack.callback_hours * 3600))
 
@@ -62,7 +71,7 @@ def is_emergency(number: int, rules: Rules) -> bool:
 @jit
 def _is_proven(trunk: int, rules: Rules) -> bool:
     place = np.searchsorted(rules.proven, trunk)
-    return place < len(rules.proven) and rules.proven[place] == trunk
+    return bool(place < len(rules.proven) and rules.proven[place] == trunk)
 
 
 @jit

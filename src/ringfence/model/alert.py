@@ -109,6 +109,7 @@ class Alert:
         hypothesis: which form of the crime, in English; `hypothesis_zh` in Chinese.
         ledger: what the bits are made of, up to that moment.
         episodes: one or more.
+        callee, trunk: whom the call rang and where it came in, of alerts about single calls; `trunk` None: not known.
     """
 
     kind: str
@@ -121,11 +122,14 @@ class Alert:
     hypothesis_zh: str
     ledger: list[LedgerEntry]
     episodes: list[Episode] = field(default_factory=list)
+    callee: str | None = None
+    trunk: str | None = None
 
     @property
     def alert_id(self) -> str:
         """Stable id."""
-        return alert_id(self.kind, self.subject, self.raised_at)
+        subject = self.subject if self.callee is None else f"{self.subject}|{self.call_id}"
+        return alert_id(self.kind, subject, self.raised_at)
 
     @property
     def closed_at(self) -> int | None:
@@ -138,6 +142,8 @@ class Alert:
             "alert_id": self.alert_id,
             "kind": self.kind,
             "subject": self.subject,
+            "callee": self.callee,
+            "trunk": self.trunk,
             "raised_at": rfc3339(self.raised_at),
             "closed_at": rfc3339(self.closed_at),
             "call_id": self.call_id,

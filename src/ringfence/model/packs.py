@@ -169,6 +169,52 @@ def pack_of(country: str) -> Pack:
     return read_pack((files("ringfence.model") / "packs" / name).read_text("utf-8"), name)
 
 
+@cache
+def plain_pack(country: str) -> Pack:
+    """Rules for a country that has no pack: what ITU-T E.164 says of all numbers, and nothing of who calls from where.
+
+    What its own plan lacks is only suspect: nobody has looked through that plan, or asked its answering points.
+
+    Raises:
+        PackError: There is no such country in the number plans.
+    """
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, country_code_for_region
+
+    wanted = country.strip().upper()
+    code = int(country_code_for_region(wanted))
+    if code == 0:
+        raise PackError(f"no number plan for the country {country!r}")
+    source, date = ("ITU-T E.164", "ITU-T E.164"), "2010-11"
+    no_number = ("no such number exists", "号码不存在")
+    return Pack(
+        country=wanted,
+        code=code,
+        name=(wanted, wanted),
+        regulator=("", ""),
+        regions=tuple(COUNTRY_CODE_TO_REGION_CODE[code]),
+        shared=(),
+        trunk="",
+        international="00",
+        area=r"\d",
+        callback_hours=24.0,
+        attestation=False,
+        portable=True,
+        numbers=(
+            NumberRule(
+                name=("emergency services", "紧急服务"), kind="emergency", outbound="sometimes",
+                national=("112", "911", "999", "000", r"1[0-2]\d"), international=(), dialled=(), area_code=False,
+                source=("ITU-T E.161.1: 112 and 911; three digits nearly everywhere", "ITU-T E.161.1：112与911"), date="2008-09",
+            ),
+        ),
+        verdicts=(
+            VerdictRule("anywhere", (cc.LISTED,), "impossible", ("on the operator's own list", "运营商自有名单"), source, date),
+            VerdictRule("anywhere", (cc.NO_COUNTRY, cc.MALFORMED), "impossible", no_number, source, date),
+            VerdictRule("anywhere", (cc.UNALLOCATED, cc.NO_SUCH_FOREIGN), "suspect", no_number, source, date),
+        ),
+        exceptions=(),
+    )  # fmt: skip
+
+
 def read_pack(text: str, file: str) -> Pack:
     """Read and check a pack.
 

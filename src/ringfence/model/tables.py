@@ -81,6 +81,8 @@ ALERTS: Final = pa.schema(
         pa.field("alert_id", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),
         pa.field("subject", pa.string(), nullable=False),
+        pa.field("callee", pa.string()),  # of alerts about single calls
+        pa.field("trunk", pa.string()),
         pa.field("raised_at", TIME, nullable=False),
         pa.field("closed_at", TIME),
         pa.field("call_id", pa.string()),

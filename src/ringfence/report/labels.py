@@ -79,6 +79,36 @@ LABELS: Final[dict[str, Both]] = {
         "overview_row": ("{line}: {began} to {last}", "{line}：{began} 至 {last}"),
         # one flood
         "headline_alerts": ("{n} alerts", "{n} 条告警"),
+        # forged caller ids
+        "headline_both": (
+            "Other alerts: {n}; calls with forged numbers: {calls}",
+            "{n} 条其他告警，另有 {calls} 通改号呼叫",
+        ),
+        "headline_forged": ("{calls} calls with forged numbers", "{calls} 通改号呼叫"),
+        "headline_forged_one": ("One call with a forged number", "1 通改号呼叫"),
+        "forged": ("Forged caller ids", "改号来电"),
+        "forged_lead": (
+            "{calls} calls showed numbers that they cannot have come from: {numbers} different ones.",
+            "{calls} 通呼叫的显示号码不可能为真实主叫，涉及 {numbers} 个号码。",
+        ),
+        "forged_lead_one": (
+            "One call showed a number that it cannot have come from.",
+            "1 通呼叫的显示号码不可能为真实主叫。",
+        ),
+        "forged_files": (
+            "All of them stand in trunks.csv; a letter to the operator of each trunk lies in the folder trunks.",
+            "全部呼叫见 trunks.csv；致各中继运营商的函件在 trunks 文件夹中。",
+        ),
+        "forged_trunks": ("Where they came in.", "呼入中继。"),
+        "forged_reasons": ("What is wrong with them.", "异常原因。"),
+        "forged_numbers": ("Numbers shown most often.", "显示最多的号码。"),
+        "forged_owners": (
+            "The numbers' owners did not make these calls and often know nothing of them.",
+            "上述呼叫并非号码机主所为，机主往往并不知情。",
+        ),
+        "trunk": ("Trunk", "中继"),
+        "no_trunk": ("not recorded", "未记录"),
+        "of_all": ("{share} of its calls", "占其呼叫的 {share}"),
         "story_on": ("{what}: {line}", "{what}，号码 {line}"),
         "flood_on": ("Flood on {line}", "{line} 遭呼死你攻击"),
         "story": (

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUn
 from markupsafe import Markup
 
 from ringfence.compiled import cache_dir
-from ringfence.detect import flood
+from ringfence.detect import flood, forged_caller
 from ringfence.detect.detectors import DETECTORS
 from ringfence.model.alert import Episode, LedgerEntry
 from ringfence.report import labels, picture, words
@@ -24,10 +24,12 @@ from ringfence.report.calls import (
     entries_by_episode,
     threshold_of,
 )
+from ringfence.report.forged import Forged, forged
 from ringfence.report.labels import fill
 from ringfence.report.people import People, carrier, people
 from ringfence.report.picture import FirstCalls, Line, Whole
 from ringfence.report.story import Story, Summary
+from ringfence.report.trunks import Trunk
 from ringfence.report.words import Both, Clock
 
 IN_FULL = 100
@@ -105,15 +107,17 @@ class Overview:
     labelled: bool
 
 
-def render(summary: Summary, stories: Sequence[Story]) -> Iterator[str]:
+def render(summary: Summary, stories: Sequence[Story], trunks: Sequence[Trunk] = ()) -> Iterator[str]:
     """Write the report, piece by piece.
 
     Args:
         summary: the scan.
         stories: what was found, in the order in which it was recognised.
+        trunks: forged calls by trunk, the most first; their alerts are not drawn one by one.
     """
     clock = Clock(summary.timezone)
-    briefs = _briefs(stories, clock)
+    briefs = _briefs([story for story in stories if story.alert.kind != forged_caller.NAME], clock)
+    forgeries = forged(trunks)
     first = summary.first if summary.first is not None else 0
     stream = (
         _environment()
@@ -123,7 +127,8 @@ def render(summary: Summary, stories: Sequence[Story]) -> Iterator[str]:
             clock=clock,
             zone=clock.name(first),
             briefs=briefs,
-            headline=_headline(briefs),
+            headline=_headline(briefs, forgeries),
+            forged=forgeries,
             in_full=sum(brief.in_full for brief in briefs),
             overview=_overview(briefs, clock) if briefs else None,
             details=(_detail(brief, clock) for brief in briefs if brief.in_full),
@@ -134,12 +139,21 @@ def render(summary: Summary, stories: Sequence[Story]) -> Iterator[str]:
     yield from stream
 
 
-def _headline(briefs: Sequence[Brief]) -> Both:
+def _headline(briefs: Sequence[Brief], forgeries: Forged | None) -> Both:
+    if forgeries is not None:
+        return _forged_headline(len(briefs), forgeries)
     if not briefs:
         return fill("headline_none")
     if any(brief.story.alert.kind != flood.NAME for brief in briefs):
         return fill("headline_alerts", n=words.count(len(briefs)))
     return fill("headline_one") if len(briefs) == 1 else fill("headline_many", lines=words.count(len(briefs)))
+
+
+def _forged_headline(others: int, forgeries: Forged) -> Both:
+    calls = words.count(forgeries.calls)
+    if others:
+        return fill("headline_both", n=words.count(others), calls=calls)
+    return fill("headline_forged_one") if forgeries.calls == 1 else fill("headline_forged", calls=calls)
 
 
 def _briefs(stories: Sequence[Story], clock: Clock) -> list[Brief]:

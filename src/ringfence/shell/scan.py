@@ -15,18 +15,23 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ringfence import __version__
+from ringfence.detect import forged_caller
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
 from ringfence.detect.memory import LINE_LIFE
+from ringfence.detect.rules import rule_pack, rules_of
 from ringfence.detect.shard import Arrays
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError, formats
 from ringfence.ingest.normalise import ROW_BITS, calls_of
 from ringfence.ingest.reorder import WINDOW_ROWS, Reorder
+from ringfence.model.callers import Callers
 from ringfence.model.calls import NEVER, Calls
 from ringfence.model.numbers import Names, NumberPlan
 from ringfence.report.page import render
 from ringfence.report.story import SourceFile, Story, Summary
+from ringfence.report.trunks import Trunk
 from ringfence.shell.checkpoint import Checkpoint
+from ringfence.shell.lists import read_lists
 from ringfence.shell.outputs import (
     ALERTS_JSONL,
     OUTPUTS,
@@ -38,6 +43,16 @@ from ringfence.shell.outputs import (
 )
 from ringfence.shell.sources import Merge, open_sources, rejected_row
 from ringfence.shell.stories import Stories
+from ringfence.shell.trunks import (
+    JOURNAL,
+    TRUNKS_CSV,
+    TrunkBook,
+    clear,
+    forged_calls,
+    found_trunks,
+    journal_rows,
+    write_trunks,
+)
 
 BATCH_ROWS: Final = 1 << 16
 CHECKPOINT_SECONDS = 60.0
@@ -57,6 +72,8 @@ class Options:
         window: rows within which disorder is repaired.
         batch: calls judged at a time (no influence on the alerts).
         shards: parts of the state (no influence on the alerts).
+        each_call: one alert for each forged call, not one a number and day.
+        lists: folder of the operator's lists, None: there are none.
     """
 
     files: list[Path]
@@ -67,6 +84,8 @@ class Options:
     window: int = WINDOW_ROWS
     batch: int = BATCH_ROWS
     shards: int = 1
+    each_call: bool = False
+    lists: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +141,8 @@ class Scan:
     Raises:
         OptionsError: the options make no sense.
         UnreadableError: the format of a file is not known.
+        ListError: a list of the operator's cannot be used.
+        OSError: or not be read.
     """
 
     def __init__(self, options: Options, *, resume: bool = False) -> None:
@@ -131,8 +152,13 @@ class Scan:
         self._names = Names()
         self._sources = open_sources(options.files, options.format, options.settings)
         self._reorder = Reorder(options.window)
-        self._engine = Engine(options.detect, options.shards)
-        self._stories = Stories(self._names)
+        self._known = read_lists(options.lists, self._plan)
+        self._callers = Callers(rule_pack(options.settings.country), self._known.numbers)
+        rules = rules_of(options.settings.country, self._known.numbers, self._known.proven)
+        self._engine = Engine(options.detect, options.shards, rules=rules)
+        self._trunks = TrunkBook()
+        self._stories = Stories(self._names, each_call=options.each_call, trunk_text=self._trunks.text)
+        self._by_trunk = options.detect is None or forged_caller.NAME in options.detect
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._span = _Span()
@@ -167,16 +193,19 @@ class Scan:
                 self._merge.close()
                 self._alerts.close()
                 self._rejected.close()
+                self._forged.close()
 
     def _open_outputs(self) -> None:
         out = self._options.out
         sizes = self._resume() if self._wanted else None
         if sizes is None:
             self._checkpoint.remove()  # before anything else: it does not belong to the new files
-            for name in OUTPUTS:
+            for name in (*OUTPUTS, JOURNAL):
                 (out / name).unlink(missing_ok=True)
+            clear(out)
         try:
             self._rejected = JsonLines(out / REJECTED, sizes["rejected"] if sizes else 0)
+            self._forged = JsonLines(out / JOURNAL, sizes["forged"] if sizes else 0)
         except ValueError as error:
             raise ResumeError(f"{error}; scan without --resume") from error
         self._alerts = JsonLines(out / ALERTS_JSONL)
@@ -202,6 +231,7 @@ class Scan:
         self._judge(self._reorder.flush(), NEVER)
         result = self._write(self._before + time.monotonic() - began, finished=True)
         self._checkpoint.remove()
+        (self._options.out / JOURNAL).unlink(missing_ok=True)
         return result
 
     def _take(self, place: int, chunk: Chunk) -> None:
@@ -213,6 +243,8 @@ class Scan:
             self._counts[f"{chunk.table}_not_used_yet"] += len(chunk.rows)
             return
         calls, rejected = calls_of(chunk, place, self._plan, self._names)
+        if self._by_trunk:
+            self._trunks.learn(chunk.columns["trunk"])
         source.calls += len(calls)
         self._put_aside(place, rejected)
         self._put_late_aside(self._reorder.push(calls))
@@ -249,7 +281,10 @@ class Scan:
     def _judge_batch(self, calls: Calls, watermark: int) -> None:
         self._stories.ids.add(calls)
         self._counts["judged"] += len(calls)
+        if self._by_trunk:
+            self._trunks.count(calls)
         alerts = self._stories.take(*self._engine.process(calls, watermark))
+        self._forged.write(journal_rows(self._stories.named, self._callers))
         self._span.take(calls, self._engine.last)
         self._alerts.write(alert.as_dict() for alert in alerts)
         self._counts["alerts"] += len(alerts)
@@ -301,9 +336,17 @@ class Scan:
             if source.broken
         )
         write_alerts(self._options.out, [story.alert for story in stories])
-        pieces = (piece.encode() for piece in render(summary, stories))
+        trunks = self._write_trunks()
+        pieces = (piece.encode() for piece in render(summary, stories, trunks))
         replace_file(self._options.out / REPORT, pieces)
         return Result(summary, stories, [s.broken for s in self._sources if s.broken], finished)
+
+    def _write_trunks(self) -> list[Trunk]:
+        options, journal = self._options, self._options.out / JOURNAL
+        found = found_trunks(journal, self._callers, self._trunks)
+        calls = forged_calls(journal, self._callers)
+        write_trunks(options.out, found, calls, self._engine.last, options.settings.timezone)
+        return found
 
     def _asked(self) -> dict[str, Any]:
         """What a checkpoint must agree with."""
@@ -316,6 +359,8 @@ class Scan:
             "settings": asdict(options.settings),
             "window": options.window,
             "shards": options.shards,
+            "each_call": options.each_call,
+            "lists": self._known.digest,
         }
 
     def _save(self, seconds: float) -> None:
@@ -331,7 +376,8 @@ class Scan:
             "reasons": self._reasons,
             "span": asdict(self._span),
             "seconds": self._before + seconds,
-            "sizes": {"rejected": self._rejected.size()},
+            "trunks": self._trunks.as_json(),
+            "sizes": {"rejected": self._rejected.size(), "forged": self._forged.size()},
         }
         self._checkpoint.save(arrays, state)
 
@@ -363,6 +409,7 @@ class Scan:
             source.restore(saved)
         self._names = self._stories.names = Names.of_lists(*state["names"])
         self._stories.restore(state["stories"])
+        self._trunks.restore(state["trunks"])
         self._counts = Counter(state["counts"])
         self._reasons = Counter(state["reasons"])
         self._span = _Span(**state["span"])
@@ -429,7 +476,7 @@ def _check(options: Options) -> None:
         raise OptionsError("window, batch and shards must be at least 1")
     if options.out.exists() and not options.out.is_dir():
         raise OptionsError(f"{options.out} is a file, not a folder; name another folder with --out")
-    written = {(options.out / name).resolve() for name in (*OUTPUTS, CHECKPOINT)}
+    written = {(options.out / name).resolve() for name in (*OUTPUTS, TRUNKS_CSV, JOURNAL, CHECKPOINT)}
     for path in options.files:
         if path.resolve() in written:
             raise OptionsError(f"{path} would be overwritten; name another folder with --out")

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from operator import attrgetter
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,13 @@ import pyarrow.compute as pc
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import ENDED, OPEN, RAISED, probability
+from ringfence.detect.memory import DAY
 from ringfence.detect.table import Rows
 from ringfence.model.alert import EARLIER, Alert, Episode, LedgerEntry
 from ringfence.model.calls import Calls, pack_texts, unpack_texts
 from ringfence.model.numbers import Names, to_text
-from ringfence.model.spans import span, span_zh
 from ringfence.report.story import Story
+from ringfence.shell.named_calls import NAMERS, NamedCall, is_named, named_calls, observation
 
 MAX_ENTRIES = 20_000
 """Observations kept of one story; later ones are counted."""
@@ -33,7 +33,7 @@ ID_ROWS = 1 << 20
 
 
 Subject = tuple[int, int, int]
-"""Index of the detector, the number, and the time of the first alert."""
+"""Index of the detector, the number, and the time of the first alert (where each call is an alert: the call's key)."""
 
 
 def key_text(key: int) -> str:
@@ -128,21 +128,67 @@ class CallIds:
 
 
 class Stories:
-    """All alerts so far, each with what was seen."""
+    """All alerts so far, each with what was seen.
 
-    def __init__(self, names: Names) -> None:
+    Args:
+        names: of callers that are no numbers.
+        each_call: of detectors that name calls, one alert for each call, not one a number and day.
+        trunk_text: the name of a trunk, by its hash.
+
+    Attributes:
+        named: calls that alerts are about, of what was taken last.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        *,
+        each_call: bool = False,
+        trunk_text: Callable[[int], str | None] = lambda _: None,
+    ) -> None:
         self.names = names
+        self.named: list[NamedCall] = []
+        self._each_call = each_call
+        self._trunk_text = trunk_text
         self._stories: dict[Subject, Story] = {}
         self._entries = 0
         self.ids = CallIds()
 
     def __iter__(self) -> Iterator[Story]:
-        """All stories, by (time, kind, subject)."""
-        key = lambda story: (story.alert.raised_at, story.alert.kind, story.alert.subject)  # noqa: E731
+        """All stories, by (time, kind, subject, call)."""
+        key = attrgetter("alert.raised_at", "alert.kind", "alert.subject", "alert.call_id")
         return iter(sorted(self._stories.values(), key=key))
 
     def take(self, outcomes: Rows, entries: Rows) -> list[Alert]:
         """Take what the pass gave out; returns the alerts that are new."""
+        self.named = []
+        if not len(outcomes) and not len(entries):
+            return []
+        apart, entries_apart = is_named(outcomes), is_named(entries)
+        new = self._take_stories(outcomes[~apart], entries[~entries_apart])
+        if apart.any():
+            named = outcomes[apart], entries[entries_apart]
+            self.named = named_calls(*named, self.ids, self.names, self._trunk_text)
+            new.extend(alert for call in self.named if (alert := self._take_named(call)) is not None)
+        return new
+
+    def _take_named(self, call: NamedCall) -> Alert | None:
+        """Take a call that an alert is about; returns the alert if it is new."""
+        subject = call.detector, call.number, call.key if self._each_call else call.story
+        if not self._each_call and not call.first:
+            episodes = self._stories[subject].alert.episodes
+            episodes[-1] = replace(episodes[-1], last_call_at=call.last, calls=call.calls)
+            self._keep(subject, call.ledger)
+            return None
+        closed = call.at if self._each_call else None
+        episode = Episode(call.at, call.call_id, call.start, call.start, closed, None, 1, 1)
+        alert = self._raise(subject, call.bits, call.hypothesis, episode, call.ledger)
+        alert.callee, alert.trunk = call.callee, call.trunk
+        self._keep(subject, call.ledger)
+        return alert
+
+    def _take_stories(self, outcomes: Rows, entries: Rows) -> list[Alert]:
+        """Take outcomes of detectors whose alerts are episodes."""
         if not len(outcomes) and not len(entries):
             return []
         stretches = self._stretches(outcomes)
@@ -150,7 +196,8 @@ class Stories:
         seen: dict[Subject, list[LedgerEntry]] = {}
         for entry, call_id in zip(entries, texts[len(outcomes) :], strict=True):
             subject = _subject(entry)
-            seen.setdefault(subject, []).append(self._observation(entry, DETECTORS[subject[0]], call_id))
+            detector = DETECTORS[subject[0]]
+            seen.setdefault(subject, []).append(observation(entry, detector, call_id, self.names))
         new = []
         for outcome, call_id in zip(outcomes, texts[: len(outcomes)], strict=True):
             subject = _subject(outcome)
@@ -163,7 +210,11 @@ class Stories:
             ledger = _whole(ledger, outcome)
             episode = _episode(outcome, call_id)
             if outcome["what"] == RAISED:
-                new.append(self._raise(subject, outcome, episode, ledger))
+                alert = self._raise(
+                    subject, float(outcome["bits"]), int(outcome["hypothesis"]), episode, ledger
+                )
+                alert.probability = probability(float(outcome["odds"]), DETECTORS[subject[0]].PRIOR_BITS)
+                new.append(alert)
             else:
                 self._stories[subject].alert.episodes.append(episode)
         for subject, observations in seen.items():
@@ -201,7 +252,16 @@ class Stories:
         return self.ids.texts(keys, np.concatenate([outcomes["at"], times]))
 
     def settle(self, engine: Engine) -> None:
-        """Bring the episodes that are not over up to date: their last call, and how many there were."""
+        """Bring the episodes that are not over up to date: their last call, and how many there were.
+
+        An alert that names calls stands for a day (UTC), and is over when that is.
+        """
+        for subject, story in self._stories.items():
+            episode = story.alert.episodes[-1]
+            over = (episode.raised_at // DAY + 1) * DAY
+            if subject[0] in NAMERS and episode.closed_at is None and over <= engine.last:
+                quiet = (over - episode.last_call_at) / 1e6
+                story.alert.episodes[-1] = replace(episode, closed_at=over, quiet_s=quiet)
         for shard in engine.shards:
             for index, table in enumerate(shard.cases):
                 for case in table.rows[table.rows["state"] == OPEN]:
@@ -210,34 +270,18 @@ class Stories:
                         story.alert.episodes[-1], last_call_at=int(case["last"]), calls=int(case["calls"])
                     )
 
-    def _observation(self, entry: np.void, detector: ModuleType, call_id: str) -> LedgerEntry:
-        english, chinese = detector.WORDS[int(entry["what"])]
-        value = float(entry["value"])
-        return LedgerEntry(
-            at=int(entry["at"]),
-            call_id=call_id,
-            caller=to_text(int(entry["caller"]), self.names),
-            what=int(entry["what"]),
-            value=value,
-            text=_say(english, value, span),
-            text_zh=_say(chinese, value, span_zh),
-            bits=float(entry["bits"]),
-            total=float(entry["total"]),
-        )
-
     def _raise(
-        self, subject: Subject, outcome: np.void, episode: Episode, ledger: list[LedgerEntry]
+        self, subject: Subject, bits: float, hypothesis: int, episode: Episode, ledger: list[LedgerEntry]
     ) -> Alert:
         detector = DETECTORS[subject[0]]
-        bits = float(outcome["bits"])
-        english, chinese = detector.HYPOTHESES[int(outcome["hypothesis"])]
+        english, chinese = detector.HYPOTHESES[hypothesis]
         alert = Alert(
             kind=detector.NAME,
             subject=to_text(subject[1], self.names) or "",
             raised_at=episode.raised_at,
             call_id=episode.call_id,
             bits=bits,
-            probability=probability(float(outcome["odds"]), detector.PRIOR_BITS),
+            probability=probability(bits, detector.PRIOR_BITS),
             hypothesis=english,
             hypothesis_zh=chinese,
             ledger=ledger,
@@ -270,18 +314,18 @@ class Stories:
         """The state, for a snapshot."""
         names = [detector.NAME for detector in DETECTORS]
         return [
-            [names[key[0]], key[1], asdict(replace(story.alert, ledger=[])), _rows(story.alert.ledger), _rows(story.entries), story.dropped]
+            [names[key[0]], *key[1:], asdict(replace(story.alert, ledger=[])), _rows(story.alert.ledger), _rows(story.entries), story.dropped]
             for key, story in self._stories.items()
         ]  # fmt: skip
 
     def restore(self, state: list[Any]) -> None:
         """Take the state of a snapshot."""
         index = {detector.NAME: place for place, detector in enumerate(DETECTORS)}
-        for name, subject, alert, ledger, entries, dropped in state:
+        for name, number, third, alert, ledger, entries, dropped in state:
             alert["ledger"] = [LedgerEntry(*row) for row in ledger]
             alert["episodes"] = [Episode(**episode) for episode in alert["episodes"]]
             story = Story(Alert(**alert), [LedgerEntry(*row) for row in entries], dropped)
-            self._stories[index[name], subject, story.alert.raised_at] = story
+            self._stories[index[name], number, third] = story
             self._entries += len(entries)
 
 
@@ -291,11 +335,6 @@ _columns = attrgetter(*(column.name for column in fields(LedgerEntry)))
 def _rows(entries: list[LedgerEntry]) -> list[tuple[Any, ...]]:
     """Observations as short lists (a checkpoint may hold a million)."""
     return [_columns(entry) for entry in entries]
-
-
-def _say(words: str, value: float, span_of: Callable[[float], str]) -> str:
-    """The words of an observation: {} stands for a length of time, any other field for the figure itself."""
-    return words.format(span_of(value) if "{}" in words else value)
 
 
 def _subject(record: np.void) -> Subject:
