@@ -13,9 +13,9 @@ import math
 import struct
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ringfence.detect import evidence, flood, memory
+from ringfence.detect import evidence, flood, memory, weights
 from ringfence.detect.evidence import CLOSED, ENDED, HYPOTHESES, LEDGER, OPEN, QUIET, RAISED, REOPENED
 from ringfence.detect.memory import (
     CALLED,
@@ -78,6 +78,9 @@ class Outcome(NamedTuple):
     detector: str
     what: int
     hypothesis: int
+    callee: int = 0
+    trunk: int = 0
+    reason: int = 0
 
 
 class Entry(NamedTuple):
@@ -447,11 +450,12 @@ class PlainPass:
         again = call.tries > 0 and call.relation != WITHHELD
         if answered:
             span = now - call.answer
-            what = flood.CALL_DROPPED if span <= DROPPED else flood.LINGERED
-            bits = _answered_bits(span, again=again)
+            end = _end_answered(span)
         else:
             span = now - call.start
-            what, bits = _unanswered(span, cause, again=again)
+            end = _end_unanswered(span, cause)
+        what = int(flood.END_WORDS[end])
+        bits = _ENDS[int(again)][end]
         if again and bits[0] > 0:
             bits = _times(bits, _repeated(case, bits[0]) / bits[0])
         talkative = 1.0 if what == flood.CALL_DROPPED else _talkative(case)
@@ -466,19 +470,22 @@ class PlainPass:
         if call.relation in {KNOWN, CALLED}:
             if case.bits[flood.BORROWED] <= 0:
                 return
-            self._weigh(case, call, flood.TALKED, value, (0.0, 0.0, -8.0), now)
+            self._weigh(case, call, flood.TALKED, value, (0.0, 0.0, _TALKS[weights.TALK_HELD][2]), now)
             return
         case.talks += 1
         case.talked = now
-        bits = -8.0
+        credit = 0.0
         if case.talk_call == call.key:
-            bits += case.talk_credit
+            credit = case.talk_credit
             case.talk_since = 0
         if case.state == OPEN and case.calls > 1:
             case.calls -= 1
             if case.counted == call.key:
                 case.last = case.last_before
-        self._weigh(case, call, flood.TALKED, value, (bits, bits, bits), now)
+        bits = _TALKS[weights.TALK_HELD]
+        self._weigh(
+            case, call, flood.TALKED, value, (bits[0] + credit, bits[1] + credit, bits[2] + credit), now
+        )
 
     def _under_way(self, subject: int, now: int) -> Case | None:
         case = self._cases.get(subject)
@@ -521,12 +528,12 @@ class PlainPass:
         if case.talk_since == 0 or case.talk_credit != 0 or now - case.talk_since < 8 * SECOND:
             return
         span = now - case.talk_since
-        case.talk_credit = 4.0
-        linger = -4.0 if span >= TALK else -0.5
-        self._weigh(case, call, flood.TALKING, span / SECOND, (-4.0, linger, -4.0), now)
+        bits = _TALKS[weights.TALK_LONG if span >= TALK else weights.TALK_SHORT]
+        case.talk_credit = -bits[0]
+        self._weigh(case, call, flood.TALKING, span / SECOND, bits, now)
 
     def _rings_again(self, case: Case, call: Call, now: int) -> None:
-        bits = _repeated(case, 1.0 if call.drops > 0 else 0.35)
+        bits = _repeated(case, flood.AGAIN_DROPPED_BITS if call.drops > 0 else flood.AGAIN_BITS)
         own = 0.0 if call.relation == KNOWN else bits
         if case.state != OPEN or call.relation != KNOWN or case.hypothesis == flood.BORROWED:
             _count(case, call, now)
@@ -536,7 +543,7 @@ class PlainPass:
     def _known_rings(self, case: Case, line: Line, call: Call, now: int) -> None:
         gap = now // SECOND - line.last_known
         rate = (4.0 + line.known) / (2.0 + self._watched_days(now))
-        haste = max(soon_bits(gap, rate, 0.1, 900.0), 0.0) / _talkative(case)
+        haste = max(soon_bits(gap, rate, *flood.KNOWN_GAPS), 0.0) / _talkative(case)
         bits = _limited(case.haste_known, haste, 13.0)
         case.haste_known += haste
         if case.state != OPEN or case.hypothesis == flood.BORROWED:
@@ -546,20 +553,19 @@ class PlainPass:
     def _unknown_rings(self, case: Case, line: Line, call: Call, note: Note, now: int) -> None:
         withheld = call.relation == WITHHELD
         main = linger = gap = 0.0
+        caller: Bits = (0.0, 0.0, 0.0)
         what = flood.FIRST_WITHHELD if withheld else flood.FIRST_STRANGER
         if line.last_unknown != 0 and now - line.last_unknown <= flood.HOPELESS:
             what = flood.WITHHELD_SOON if withheld else flood.STRANGER_SOON
             gap = (now - line.last_unknown) / SECOND
             main, linger = self._haste(case, line, call.relation, gap, now)
         if not withheld:
-            life, life_linger = self._caller_bits(case, note, now)
-            main += life
-            linger += life_linger
+            caller = self._caller_bits(case, note, now)
         elif not case.ledger:
-            main += 3.0
-            linger += 3.0
+            caller = flood.WITHHELD_BITS
         _count(case, call, now)
-        self._weigh(case, call, what, gap, (main, linger, main), now)
+        bits = (main + caller[0], linger + caller[1], main + caller[2])
+        self._weigh(case, call, what, gap, bits, now)
 
     def _haste(self, case: Case, line: Line, relation: int, gap: float, now: int) -> tuple[float, float]:
         rate = self._stranger_rate(line, now)
@@ -567,14 +573,15 @@ class PlainPass:
         if relation == WITHHELD:
             withheld_rate = (0.1 + line.withheld) / (2.0 + self._watched_days(now))
             haste = min(
-                soon_bits(gap, withheld_rate, 0.13, 240.0), soon_bits(gap, withheld_rate, 0.12, 1800.0)
+                soon_bits(gap, withheld_rate, *flood.WITHHELD_GAPS),
+                soon_bits(gap, withheld_rate, *flood.WITHHELD_SLOW_GAPS),
             )
         else:
-            haste = soon_bits(gap, rate, 0.03, 900.0)
+            haste = soon_bits(gap, rate, *flood.STRANGERS_GAPS)
         if haste <= 0:
             return haste, haste
         if relation == HEARD:
-            haste *= 0.7
+            haste *= flood.HEARD_SHARE
         haste /= _talkative(case)
         watched = min((now - self._born) / (3.0 * DAY), 1.0)
         main = _limited(case.haste, haste, 8.0 + 6.0 * watched)
@@ -582,17 +589,18 @@ class PlainPass:
         case.haste += haste
         return main, linger
 
-    def _caller_bits(self, case: Case, note: Note, now: int) -> tuple[float, float]:
+    def _caller_bits(self, case: Case, note: Note, now: int) -> Bits:
         if now - self._born < 2 * DAY:
-            return 0.0, 0.0
+            return 0.0, 0.0, 0.0
         if note.talks >= 2 and note.age >= 1:
-            main, linger = _limited(case.lives, 2.0, 5.0), _limited(case.lives, 2.0, 10.0)
-            case.lives += 2.0
-            return -main, -linger
+            bits = _CALLERS[weights.CALLER_TALKS]
+            main, linger = _limited(case.lives, -bits[0], 5.0), _limited(case.lives, -bits[1], 10.0)
+            case.lives -= bits[0]
+            return -main, -linger, -main
         # as float32 a share of exactly .8 is above .8, so it counts; here it is below
         if note.calls >= 8 and note.talks == 0 and note.unanswered + note.dropped > 0.7499:
-            return 1.0, 0.5
-        return 0.4, 0.3
+            return _CALLERS[weights.CALLER_NOBODY_TALKS]
+        return _CALLERS[weights.CALLER_UNKNOWN]
 
     def _watched_days(self, now: int) -> float:
         scale = memory.HALF_LIFE / math.log(2.0)
@@ -763,7 +771,17 @@ def _times(bits: Bits, factor: float) -> Bits:
     return bits[0] * factor, bits[1] * factor, bits[2] * factor
 
 
-_MIXTURE = tuple(zip(flood._SHARES, flood._MEANS, strict=True))
+_MIXTURE = tuple(zip(flood.SHARES, flood.MEANS, strict=True))
+
+
+def _rows(table: Any) -> list[Bits]:
+    """A table of weights as plain tuples."""
+    return [(float(row[0]), float(row[1]), float(row[2])) for row in table]
+
+
+_ENDS = [_rows(flood.ENDS[0]), _rows(flood.ENDS[1])]
+_CALLERS = _rows(flood.CALLERS)
+_TALKS = _rows(flood.TALKS)
 
 
 def soon_bits(gap: float, rate: float, share: float, scale: float) -> float:
@@ -774,21 +792,17 @@ def soon_bits(gap: float, rate: float, share: float, scale: float) -> float:
     return math.log2((attack + 1e-12) / (ordinary + 1e-12))
 
 
-def _answered_bits(span: int, *, again: bool) -> Bits:
+def _end_answered(span: int) -> int:
     if span <= DROPPED:
-        return (1.0, 0.5, 0.7) if again else (2.5, 0.5, 2.2)
-    if span <= 8 * SECOND:
-        return (-0.5, 0.3, -0.5) if again else (-0.5, 1.3, -0.5)
-    return (-2.5, 0.3, -3.0) if again else (-2.5, 1.3, -3.0)
+        return weights.END_DROPPED
+    return weights.END_SHORT if span <= 8 * SECOND else weights.END_LONG
 
 
-def _unanswered(span: int, cause: int, *, again: bool) -> tuple[int, Bits]:
+def _end_unanswered(span: int, cause: int) -> int:
     if cause == memory.UNKNOWN_END:
-        return flood.LOST, (0.3, 0.1, 0.2)
+        return weights.END_LOST
     if cause in flood._ENGAGED:
-        return flood.ENGAGED, (0.3, 0.2, 0.1)
+        return weights.END_ENGAGED
     if cause not in flood._RANG:
-        return flood.NOT_REACHED, (-1.0, -1.0, -1.0)
-    if 0 < span <= 6 * SECOND:
-        return flood.RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
-    return flood.RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.7)
+        return weights.END_NOT_REACHED
+    return weights.END_RANG_ONCE if 0 < span <= 6 * SECOND else weights.END_RANG_OUT

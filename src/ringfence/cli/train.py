@@ -167,6 +167,66 @@ def fraud_line(
     _show_weights(model)
 
 
+@train.command()
+def flood(
+    cities: Annotated[
+        list[Path], typer.Argument(help="Folders that `ringfence simulate` wrote.", metavar="CITY…")
+    ],
+    out: Annotated[Path, typer.Option(help="Where the weights are written (TOML).")],
+    prior: Annotated[
+        bool,
+        typer.Option(
+            "--prior",
+            help="Keep the weights in force; set only the prior, so that probabilities are true here.",
+        ),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder for reliability.svg and figures.json, of the weights in force."),
+    ] = None,
+    pseudo: Annotated[
+        float,
+        typer.Option(help="Floods that the weights chosen by hand count for as a prior.", min=0.1, max=1e6),
+    ] = 100.0,
+    broad: Annotated[
+        float, typer.Option(help="Share of floods taken to be unlike those of the cities.", min=0.0, max=0.9)
+    ] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.", min=0, max=2**31 - 1)] = 1,
+) -> None:
+    """Learn what the detector `flood` holds its observations worth from labelled cities.
+
+    Exit codes: 0 done, 1 it could not do the work, 2 it was asked wrongly.
+    """
+    from ringfence.detect.weights import FLOOD, WeightsError, parse, shipped
+    from ringfence.evaluate.inputs import InputError
+    from ringfence.train.flood import Settings, alerts_of, learn, made_from, see
+    from ringfence.train.flood_file import to_toml
+    from ringfence.train.flood_prior import calibrate, figures, plot
+
+    try:
+        seen = [see(city) for city in cities]
+        alerts = alerts_of(seen)
+        if prior:
+            text = calibrate(shipped(), alerts, [city.made for city in seen])
+        else:
+            settings = Settings(pseudo, broad, seed)
+            learned = learn(seen, settings)
+            text = to_toml(made_from(learned, seen, settings), learned.tables)
+    except (InputError, WeightsError) as error:
+        fail(str(error), ASKED_WRONGLY)
+    except OSError as error:
+        fail(f"{error.filename or cities[0]}: {error.strerror or error}", FAILED)
+    _write(out, text)
+    typer.echo(f"weights: {plain(str(out))}")
+    if report:
+        bits = parse(text).prior if prior else FLOOD.prior
+        found = figures(alerts, bits)
+        title = f"{found['alerts']} alerts of {len(seen)} cities, prior {bits:.1f} bits"
+        _write(report / "reliability.svg", plot(found, title))
+        _write(report / "figures.json", json.dumps(found, indent=1) + "\n")
+        typer.echo(f"report: {plain(str(report / 'reliability.svg'))}")
+
+
 @contextmanager
 def _failing_plainly(path: Path) -> Iterator[None]:
     from ringfence.train.additive import ModelError

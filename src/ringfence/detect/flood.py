@@ -9,11 +9,13 @@ What ordinary life looks like, for this line, is its own past (`memory`). Three 
 - `borrowed numbers`: the numbers shown are the victim's own contacts. Birthdays look alike until somebody talks, so it starts
   with a handicap too.
 
-How soon is soon: gaps of an attack are a mixture of exponentials with means of 15 s to 15 min (16 calls in ten minutes,
+How soon is soon: gaps of an attack are a mixture of exponentials with means of seconds to a quarter of an hour (16 calls in ten minutes,
 one every one to two minutes: Shanghai Daily, May 2013; calls 1 s to 1 min apart: US 2025/0211673). Ordinary gaps are
 exponential at the line's own rate, but for a share that come in small clusters (a courier, then another).
 A line can become popular within minutes (an advert, a storm of call-backs): haste alone is therefore worth a
 limited sum, and what decides is whether people talk.
+
+What an observation is worth stands in `weights/flood.toml`, learned from labelled cities (docs/weights.md).
 """
 
 import math
@@ -51,6 +53,23 @@ from ringfence.detect.memory import (
     withheld_rate,
 )
 from ringfence.detect.table import claim_marked, find_marked
+from ringfence.detect.weights import (
+    CALLER_NOBODY_TALKS,
+    CALLER_TALKS,
+    CALLER_UNKNOWN,
+    END_DROPPED,
+    END_ENGAGED,
+    END_LONG,
+    END_LOST,
+    END_NOT_REACHED,
+    END_RANG_ONCE,
+    END_RANG_OUT,
+    END_SHORT,
+    TALK_HELD,
+    TALK_LONG,
+    TALK_SHORT,
+)
+from ringfence.detect.weights import FLOOD as WEIGHTS
 from ringfence.model.calls import NEVER
 
 NAME: Final = "flood"
@@ -77,9 +96,9 @@ FALSE_ALARMS: Final = 2e-6
 """Wanted per line-day of ordinary life: one in 500,000."""
 STARTS: Final = 0.5
 """Strangers' calls that begin a trial on an ordinary line, a day."""
-PRIOR_BITS: Final = 13.0
-"""Odds against a flood when a burst of strangers begins: one burst in eight thousand."""
-HANDICAP: Final = (0.0, 5.0, 2.0)
+PRIOR_BITS: Final = WEIGHTS.prior
+"""Odds against a flood when a burst of strangers begins."""
+HANDICAP: Final = WEIGHTS.handicap
 BORROWED: Final = 2
 HYPOTHESES: Final = (
     ("hang up", "接通即挂"),
@@ -142,8 +161,25 @@ WORDS: Final = {
     TALKING: ("rings while a stranger has been talking for {}", "来电时，机主正与另一陌生号码通话（已{}）"),
 }
 
-_MEANS: Final = (15.0, 45.0, 135.0, 400.0, 800.0)  # s
-_SHARES: Final = (0.15, 0.25, 0.25, 0.2, 0.15)
+END_WORDS: Final = (
+    CALL_DROPPED, LINGERED, LINGERED, RANG_ONCE, RANG_OUT, ENGAGED, LOST, NOT_REACHED,
+)  # fmt: skip
+"""The words for each row of `ENDS`."""
+
+MEANS: Final = WEIGHTS.means  # s
+SHARES: Final = WEIGHTS.shares
+ENDS: Final = WEIGHTS.ends
+CALLERS: Final = WEIGHTS.callers
+TALKS: Final = WEIGHTS.talks
+WITHHELD_BITS: Final = WEIGHTS.withheld
+AGAIN_BITS: Final = WEIGHTS.again
+AGAIN_DROPPED_BITS: Final = WEIGHTS.again_dropped
+HEARD_SHARE: Final = WEIGHTS.heard
+# Share and scale (s) of the clusters in ordinary gaps.
+STRANGERS_GAPS: Final = (WEIGHTS.clusters["stranger"].share, WEIGHTS.clusters["stranger"].scale)
+WITHHELD_GAPS: Final = (WEIGHTS.clusters["withheld"].share, WEIGHTS.clusters["withheld"].scale)
+WITHHELD_SLOW_GAPS: Final = (WEIGHTS.clusters["withheld_slow"].share, WEIGHTS.clusters["withheld_slow"].scale)
+KNOWN_GAPS: Final = (WEIGHTS.clusters["known"].share, WEIGHTS.clusters["known"].scale)
 # Q.850. Engaged or off: busy, no user responding, absent. It rang: not known, normal, no answer, rejected, unspecified. With any
 # other cause the call never came to the phone (no such number, network out of order, no circuit): an outage, a number in an
 # advert that does not exist.
@@ -162,8 +198,8 @@ def soon_bits(gap: float, rate: float, share: float, scale: float) -> float:
         scale: mean gap within a cluster, s.
     """
     attack = 0.0
-    for k in range(5):
-        attack += _SHARES[k] / _MEANS[k] * math.exp(-gap / _MEANS[k])
+    for k in range(len(MEANS)):
+        attack += SHARES[k] / MEANS[k] * math.exp(-gap / MEANS[k])
     own = rate / 86_400.0
     ordinary = (1.0 - share) * own * math.exp(-own * gap) + share / scale * math.exp(-gap / scale)
     return math.log2((attack + 1e-12) / (ordinary + 1e-12))
@@ -254,34 +290,41 @@ def _weigh(case: Any, scene: Scene, call: Any, what: int, value: float, bits: An
 
 
 @jit
+def _row(table: Any, row: int) -> tuple[float, float, float]:
+    """What a table of weights says: (hang up, linger, borrowed numbers)."""
+    return table[row, 0], table[row, 1], table[row, 2]
+
+
+@jit
 def _interrupt_talk(case: Any, scene: Scene, call: Any) -> None:
     """A call comes in while a stranger is being talked to: that talk counts now, not only at its end."""
     since = case.talk_since
     if since == 0 or case.talk_credit != 0 or scene.now - since < 8 * SECOND:
         return
-    linger = -4.0 if scene.now - since >= TALK else -0.5
-    case.talk_credit = 4.0
-    _weigh(case, scene, call, TALKING, (scene.now - since) / SECOND, (-4.0, linger, -4.0))
+    bits = _row(TALKS, TALK_LONG if scene.now - since >= TALK else TALK_SHORT)
+    case.talk_credit = -bits[0]
+    _weigh(case, scene, call, TALKING, (scene.now - since) / SECOND, bits)
 
 
 @jit
-def _caller_bits(case: Any, call: Any, scene: Scene) -> tuple[float, float]:
-    """What a stranger's own life is worth: (hang up, linger).
+def _caller_bits(case: Any, call: Any, scene: Scene) -> tuple[float, float, float]:
+    """What a stranger's own life is worth.
 
     People who ring back, couriers and customers talk to others too; a made-up number has no life. But the numbers of
     neighbours and contacts can be borrowed, one after the other, so this counts in full only a few times. A number that
     rings many and talks to none is known as such.
     """
     if scene.now - scene.born < 2 * DAY:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     if call.talks >= 2 and call.age >= 1:
-        main, linger = _limited(case.lives, 2.0, 5.0), _limited(case.lives, 2.0, 10.0)
-        case.lives += 2.0
-        return -main, -linger
+        bits = _row(CALLERS, CALLER_TALKS)
+        main, linger = _limited(case.lives, -bits[0], 5.0), _limited(case.lives, -bits[1], 10.0)
+        case.lives -= bits[0]
+        return -main, -linger, -main
     nobody_talks = call.unanswered + call.dropped > 0.7499  # three in four; shares are rounded
     if call.calls >= 8 and call.talks == 0 and nobody_talks:
-        return 1.0, 0.5
-    return 0.4, 0.3
+        return _row(CALLERS, CALLER_NOBODY_TALKS)
+    return _row(CALLERS, CALLER_UNKNOWN)
 
 
 @jit
@@ -299,13 +342,14 @@ def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tup
         # one withheld caller may try again and again: a third of unanswered calls is redialled within 10 min, and a surgery
         # or an office that did not get through tries again within the hour
         own = withheld_rate(line, scene.now, scene.born)
-        haste = min(soon_bits(gap, own, 0.13, 240.0), soon_bits(gap, own, 0.12, 1800.0))
+        fast = soon_bits(gap, own, WITHHELD_GAPS[0], WITHHELD_GAPS[1])
+        haste = min(fast, soon_bits(gap, own, WITHHELD_SLOW_GAPS[0], WITHHELD_SLOW_GAPS[1]))
     else:
-        haste = soon_bits(gap, rate, 0.03, 900.0)
+        haste = soon_bits(gap, rate, STRANGERS_GAPS[0], STRANGERS_GAPS[1])
     if haste <= 0:
         return haste, haste
     if relation == HEARD:
-        haste *= 0.7  # who never got through tries again
+        haste *= HEARD_SHARE  # who never got through tries again
     haste /= _talkative(case)
     # an unknown line may be a hotline: haste is worth less while little has been seen of it
     watched = min((scene.now - scene.born) / (3.0 * DAY), 1.0)
@@ -321,6 +365,7 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     withheld = call.relation == WITHHELD
     main = 0.0
     linger = 0.0
+    caller = (0.0, 0.0, 0.0)
     gap = 0.0
     what = FIRST_WITHHELD if withheld else FIRST_STRANGER
     if line.last_unknown != 0 and scene.now - line.last_unknown <= HOPELESS:
@@ -328,22 +373,19 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
         gap = (scene.now - line.last_unknown) / SECOND
         main, linger = _haste(case, line, scene, call.relation, gap)
     if not withheld:
-        life, life_linger = _caller_bits(case, call, scene)
-        main += life
-        linger += life_linger
+        caller = _caller_bits(case, call, scene)
     elif case.entries == 0:
-        # P(withheld | flood) is about a quarter, P(withheld | ordinary) about 1 in 35
-        main += 3.0
-        linger += 3.0
+        caller = WITHHELD_BITS
     _count(case, call, scene.now)
-    _weigh(case, scene, call, what, gap, (main, linger, main))
+    _weigh(case, scene, call, what, gap, (main + caller[0], linger + caller[1], main + caller[2]))
 
 
 @jit
 def _known_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     """Another contact's number rings shortly after one."""
     gap = float(scene.now // SECOND - np.int64(line.last_known))
-    haste = max(soon_bits(gap, known_rate(line, scene.now, scene.born), 0.1, 900.0), 0.0) / _talkative(case)
+    haste = soon_bits(gap, known_rate(line, scene.now, scene.born), KNOWN_GAPS[0], KNOWN_GAPS[1])
+    haste = max(haste, 0.0) / _talkative(case)
     bits = _limited(case.haste_known, haste, 13.0)
     case.haste_known += haste
     if case.state != OPEN or case.hypothesis == BORROWED:
@@ -365,7 +407,7 @@ def _rings_again(case: Any, scene: Scene, call: Any) -> None:
 
     A worried relative tries fifteen times; but who is answered and hangs up does not ring again at once.
     """
-    bits = _repeated(case, 1.0 if call.drops > 0 else 0.35)
+    bits = _repeated(case, AGAIN_DROPPED_BITS if call.drops > 0 else AGAIN_BITS)
     own = 0.0 if call.relation == KNOWN else bits
     if case.state != OPEN or call.relation != KNOWN or case.hypothesis == BORROWED:
         _count(case, call, scene.now)
@@ -438,44 +480,41 @@ def _talked(cases: Any, scene: Scene, call: Any) -> None:
     value = (scene.now - call.answer) / SECOND
     if call.relation in (KNOWN, CALLED):
         if case.bits[BORROWED] > 0:
-            _weigh(case, scene, call, TALKED, value, (0.0, 0.0, -8.0))
+            _weigh(case, scene, call, TALKED, value, (0.0, 0.0, TALKS[TALK_HELD, BORROWED]))
         return
     case.talks += 1
     case.talked = scene.now
-    bits = -8.0
+    credit = 0.0
     if case.talk_call == call.key:
-        bits += case.talk_credit
+        credit = float(case.talk_credit)
         case.talk_since = 0
     if case.state == OPEN and case.calls > 1:
         # it was not the attack's: the line may have been quiet since the call before
         case.calls -= 1
         if case.counted == call.key:
             case.last = case.last_before
-    _weigh(case, scene, call, TALKED, value, (bits, bits, bits))
+    bits = _row(TALKS, TALK_HELD)
+    _weigh(case, scene, call, TALKED, value, (bits[0] + credit, bits[1] + credit, bits[2] + credit))
 
 
 @jit
-def _answered_bits(talk: int, again: bool) -> tuple[float, float, float]:
-    """An answered call ended after `talk` µs: (hang up, linger, borrowed numbers)."""
+def end_answered(talk: int) -> int:
+    """How an answered call ended that was no talk: the row of `ENDS`."""
     if talk <= DROPPED:
-        return (1.0, 0.5, 0.7) if again else (2.5, 0.5, 2.2)
-    if talk <= 8 * SECOND:
-        return (-0.5, 0.3, -0.5) if again else (-0.5, 1.3, -0.5)
-    return (-2.5, 0.3, -3.0) if again else (-2.5, 1.3, -3.0)
+        return END_DROPPED
+    return END_SHORT if talk <= 8 * SECOND else END_LONG
 
 
 @jit
-def _unanswered(call: Any, cause: int, now: int, again: bool) -> tuple[int, tuple[float, float, float]]:
-    """A call ended without an answer: what to call it, and its bits."""
+def end_unanswered(rang: int, cause: int) -> int:
+    """The same of a call that nobody answered."""
     if cause == UNKNOWN_END:
-        return LOST, (0.3, 0.1, 0.2)
+        return END_LOST
     if cause in _ENGAGED:
-        return ENGAGED, (0.3, 0.2, 0.1)
+        return END_ENGAGED
     if cause not in _RANG:
-        return NOT_REACHED, (-1.0, -1.0, -1.0)
-    if 0 < now - call.start <= 6 * SECOND:
-        return RANG_ONCE, (0.3, 0.1, 0.3) if again else (1.5, 0.3, 1.0)
-    return RANG_OUT, (0.15, 0.05, 0.1) if again else (0.8, 0.2, 0.7)
+        return END_NOT_REACHED
+    return END_RANG_ONCE if 0 < rang <= 6 * SECOND else END_RANG_OUT
 
 
 @jit
@@ -511,11 +550,12 @@ def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:
     again = call.tries > 0 and call.relation != WITHHELD
     if answered:
         value = scene.now - call.answer
-        what = CALL_DROPPED if value <= DROPPED else LINGERED
-        bits = _answered_bits(value, again)
+        end = end_answered(value)
     else:
         value = scene.now - call.start
-        what, bits = _unanswered(call, cause, scene.now, again)
+        end = end_unanswered(value, cause)
+    what = END_WORDS[end]
+    bits = _row(ENDS[1 if again else 0], end)
     if again and bits[0] > 0:
         less = _repeated(case, bits[0]) / bits[0]
         bits = (bits[0] * less, bits[1] * less, bits[2] * less)
