@@ -94,7 +94,12 @@ class Shard:
         self.notebook = Notebook(fresh, ends)
 
     def _tables(self) -> dict[str, Table]:
-        tables = {"lines": self.lines, "pairs": self.pairs, "profiles": self.profiles, "devices": self.devices}
+        tables = {
+            "lines": self.lines,
+            "pairs": self.pairs,
+            "profiles": self.profiles,
+            "devices": self.devices,
+        }
         cases = {f"cases.{d.NAME}": table for d, table in zip(DETECTORS, self.cases, strict=True)}
         return tables | cases
 
