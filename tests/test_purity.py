@@ -22,32 +22,15 @@ ALLOWED = {
     "datetime",
 }
 # what finds the detectors, and the number plans, which are read from a library and kept in a cache
+CACHED = {"phonenumbers", "importlib", "os", "pathlib", "contextlib", "zlib", "tempfile", "zipfile"}
 EXCEPTIONS = {
     "detect/detectors.py": {"importlib", "pkgutil"},
     # files of the package
     "detect/line_weights.py": {"json", "importlib"},
     "detect/weights.py": {"tomllib", "importlib"},
     "model/alert.py": {"hashlib"},
-    "model/number_plan.py": {
-        "phonenumbers",
-        "importlib",
-        "os",
-        "pathlib",
-        "contextlib",
-        "zlib",
-        "tempfile",
-        "zipfile",
-    },
-    "model/number_kinds.py": {
-        "phonenumbers",
-        "importlib",
-        "os",
-        "pathlib",
-        "contextlib",
-        "zlib",
-        "tempfile",
-        "zipfile",
-    },
+    "model/number_plan.py": CACHED,
+    "model/number_kinds.py": CACHED,
     # the country packs are files of the package, and what an operator writes is read with patterns
     "model/packs.py": {"tomllib", "importlib", "phonenumbers"},
     "model/pack_keys.py": {"re"},

@@ -1,6 +1,5 @@
 import re
 import string
-import time
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
@@ -122,11 +121,9 @@ def test_it_is_light(pages: dict[str, str]) -> None:
     assert len(one(example.short()).encode()) <= 60_000
 
 
-def test_120_floods_are_written_quickly_and_not_too_large_and_told_in_full_up_to_a_hundred() -> None:
+def test_120_floods_are_not_too_large_and_told_in_full_up_to_a_hundred() -> None:
     stories = example.many(120)
-    begin = time.perf_counter()
     text = "".join(page.render(example.summary(), stories))
-    assert time.perf_counter() - begin < 5
     assert len(text.encode()) <= 4_000_000
     assert text.count('<section class="flood"') == 100
     assert "The 100 with the most evidence" in text

@@ -81,8 +81,8 @@ LABELS: Final[dict[str, Both]] = {
         "headline_alerts": ("{n} alerts", "{n} 条告警"),
         # forged caller ids
         "headline_both": (
-            "Other alerts: {n}; calls with forged numbers: {calls}",
-            "{n} 条其他告警，另有 {calls} 通改号呼叫",
+            "{others}; calls with forged numbers: {calls}",
+            "{others}；另有 {calls} 通改号呼叫",
         ),
         "headline_forged": ("{calls} calls with forged numbers", "{calls} 通改号呼叫"),
         "headline_forged_one": ("One call with a forged number", "1 通改号呼叫"),

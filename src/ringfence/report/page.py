@@ -140,20 +140,20 @@ def render(summary: Summary, stories: Sequence[Story], trunks: Sequence[Trunk] =
 
 
 def _headline(briefs: Sequence[Brief], forgeries: Forged | None) -> Both:
-    if forgeries is not None:
-        return _forged_headline(len(briefs), forgeries)
+    if forgeries is None:
+        return _others_headline(briefs)
+    calls = words.count(forgeries.calls)
+    if briefs:
+        return fill("headline_both", others=_others_headline(briefs), calls=calls)
+    return fill("headline_forged_one") if forgeries.calls == 1 else fill("headline_forged", calls=calls)
+
+
+def _others_headline(briefs: Sequence[Brief]) -> Both:
     if not briefs:
         return fill("headline_none")
     if any(brief.story.alert.kind != flood.NAME for brief in briefs):
         return fill("headline_alerts", n=words.count(len(briefs)))
     return fill("headline_one") if len(briefs) == 1 else fill("headline_many", lines=words.count(len(briefs)))
-
-
-def _forged_headline(others: int, forgeries: Forged) -> Both:
-    calls = words.count(forgeries.calls)
-    if others:
-        return fill("headline_both", n=words.count(others), calls=calls)
-    return fill("headline_forged_one") if forgeries.calls == 1 else fill("headline_forged", calls=calls)
 
 
 def _briefs(stories: Sequence[Story], clock: Clock) -> list[Brief]:

@@ -122,6 +122,8 @@ def write_trunks(
 ) -> None:
     """Write trunks.csv and a letter a trunk and language; nothing where there was no forged call.
 
+    Where the records name no trunk there is nobody to write to.
+
     Args:
         folder: of the scan.
         found: the trunks.
@@ -133,10 +135,12 @@ def write_trunks(
     if not found:
         return
     replace_file(folder / TRUNKS_CSV, (line.encode() for line in table(calls)))
+    named = [trunk for trunk in found if trunk.name is not None]
     letters = folder / LETTERS
-    letters.mkdir(exist_ok=True)
+    if named:
+        letters.mkdir(exist_ok=True)
     taken: set[str] = set()
-    for trunk in found[:MOST_LETTERS]:
+    for trunk in named[:MOST_LETTERS]:
         name = file_name(trunk.name, taken)
         for language in LANGUAGES:
             page = letter(trunk, Envelope("", "", written, timezone=zone), language)
@@ -155,11 +159,10 @@ def clear(folder: Path) -> None:
             letters.rmdir()
 
 
-def file_name(trunk: str | None, taken: set[str]) -> str:
+def file_name(trunk: str, taken: set[str]) -> str:
     """A file name for a trunk that nobody else has, whatever characters its own has; added to `taken`."""
-    text = "not-recorded" if trunk is None else trunk
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:_LONGEST].strip("-")
-    if not name or name != text or name.lower() in taken:
-        name = f"{name or 'trunk'}-{blake2b(text.encode(), digest_size=4).hexdigest()}"
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", trunk)[:_LONGEST].strip("-")
+    if not name or name != trunk or name.lower() in taken:
+        name = f"{name or 'trunk'}-{blake2b(trunk.encode(), digest_size=4).hexdigest()}"
     taken.add(name.lower())
     return name

@@ -15,8 +15,6 @@ from ringfence.train.flood_file import value_text
 _WIDTH: Final = 640
 _HEIGHT: Final = 420
 _LEFT, _TOP, _SIDE = 70, 30, 320
-_LOW: Final = 0.4
-"""Where the axes begin: an alert is raised at more."""
 
 
 def calibrate(text: str, alerts: Floats, cities: Sequence[Mapping[str, Any]]) -> str:
@@ -56,11 +54,11 @@ def plot(found: Mapping[str, Any], title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="13">',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
         f'<text x="{_LEFT}" y="18" font-size="14">{title}</text>',
-        _line(_LOW, _LOW, 1.0, 1.0, 'stroke="#999" stroke-dasharray="4 4"'),
+        _line(0.0, 0.0, 1.0, 1.0, 'stroke="#999" stroke-dasharray="4 4"'),
     ]
-    for tick in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0):
+    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         parts += [
-            _line(_LOW, tick, 1.0, tick, 'stroke="#e5e5e5"'),
+            _line(0.0, tick, 1.0, tick, 'stroke="#e5e5e5"'),
             f'<text x="{_x(tick):.1f}" y="{_TOP + _SIDE + 18}" text-anchor="middle">{tick:.1f}</text>',
             f'<text x="{_LEFT - 8}" y="{_y(tick) + 4:.1f}" text-anchor="end">{tick:.1f}</text>',
         ]
@@ -76,11 +74,11 @@ def plot(found: Mapping[str, Any], title: str) -> str:
 
 
 def _x(value: float) -> float:
-    return _LEFT + _SIDE * (value - _LOW) / (1.0 - _LOW)
+    return _LEFT + _SIDE * value
 
 
 def _y(value: float) -> float:
-    return _TOP + _SIDE * (1.0 - (max(value, _LOW) - _LOW) / (1.0 - _LOW))
+    return _TOP + _SIDE * (1.0 - value)
 
 
 def _line(x: float, y: float, to_x: float, to_y: float, style: str) -> str:
@@ -88,7 +86,7 @@ def _line(x: float, y: float, to_x: float, to_y: float, style: str) -> str:
 
 
 def _point(one: Mapping[str, Any]) -> list[str]:
-    true, said = one["true"], max(float(one["said"]), _LOW)
+    true, said = one["true"], float(one["said"])
     low, high = true["low"], true["high"]
     count = f"{true['count']} of {true['of']}"
     return [
