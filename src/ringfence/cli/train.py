@@ -149,17 +149,14 @@ def fraud_line(
     date: Annotated[str | None, typer.Option(help="Written into the file; by default today.")] = None,
 ) -> None:
     """Learn what the detector `fraud_line` goes by, from cities whose truth is known; docs/fraud_line.md."""
+    from ringfence.evaluate.inputs import InputError
     from ringfence.train.fraud_line import learn
-    from ringfence.train.table import TableError
 
-    for city in cities:
-        for name in ("calls.parquet", "truth.json"):
-            if not (city / name).is_file():
-                fail(f"{city}: has no {name}; make one with `ringfence simulate`", ASKED_WRONGLY)
-    try:
-        model = learn(cities, date or dt.datetime.now(dt.UTC).date().isoformat(), seed)
-    except (TableError, ValueError, KeyError) as error:
-        fail(f"{', '.join(map(str, cities))}: {error}", ASKED_WRONGLY)
+    with _failing_plainly(cities[0]):
+        try:
+            model = learn(cities, date or dt.datetime.now(dt.UTC).date().isoformat(), seed)
+        except InputError as error:
+            fail(str(error), ASKED_WRONGLY)
     _write(out, model.to_json())
     typer.echo(
         f"{model.made['lines']:,} days of lines, {model.made['frauds']:,} of lines of fraud: {plain(str(out))}"

@@ -36,11 +36,11 @@ CASE: Final = case_dtype(
     ]
 )
 
-FALSE_ALARMS: Final = 1.56e-4
+FALSE_ALARMS: Final = 3.12e-4
 """Bound per line-day, by Wald; bits are capped (`line_weights`), so far fewer are seen: docs/fraud_line.md."""
 STARTS: Final = 0.02
 """Lines that come to be judged, per line-day."""
-PRIOR_BITS: Final = 6.0
+PRIOR_BITS: Final = 6.5
 """Odds against, where a line is watched at all."""
 
 WATCHED: Final = 6

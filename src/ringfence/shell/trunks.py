@@ -135,13 +135,13 @@ def write_trunks(
     if not found:
         return
     replace_file(folder / TRUNKS_CSV, (line.encode() for line in table(calls)))
-    named = [trunk for trunk in found if trunk.name is not None]
+    named = [(trunk, trunk.name) for trunk in found if trunk.name is not None]
     letters = folder / LETTERS
     if named:
         letters.mkdir(exist_ok=True)
     taken: set[str] = set()
-    for trunk in named[:MOST_LETTERS]:
-        name = file_name(trunk.name, taken)
+    for trunk, text in named[:MOST_LETTERS]:
+        name = file_name(text, taken)
         for language in LANGUAGES:
             page = letter(trunk, Envelope("", "", written, timezone=zone), language)
             replace_file(letters / f"{name}.{language}.html", [page.encode()])

@@ -1,13 +1,11 @@
 """A labelled city as the detector `flood` saw it: one row for each call that it may weigh, with what it really was."""
 
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ringfence.compiled import routine
 from ringfence.detect.detectors import DETECTORS
@@ -34,11 +32,8 @@ from ringfence.detect.moments import Window
 from ringfence.detect.weights import CALLER_NOBODY_TALKS, CALLER_TALKS, CALLER_UNKNOWN, ENDS
 from ringfence.evaluate.inputs import InputError
 from ringfence.evaluate.truth import Truth
-from ringfence.ingest.format import Chunk
-from ringfence.ingest.normalise import calls_of
-from ringfence.ingest.reorder import Reorder
 from ringfence.model.calls import NEVER, Calls
-from ringfence.model.numbers import Names, NumberPlan
+from ringfence.train.city import calls_in_order
 
 END_TALK: Final = len(ENDS)
 """The call became a talk; beside the `ENDS`."""
@@ -70,23 +65,6 @@ SEEN: Final = np.dtype(
         ("rate", "f8"),  # calls of its sort a day that the line was used to
     ]
 )
-
-
-def calls_in_order(path: Path, country: str) -> tuple[Calls, pa.Array]:
-    """The calls of a Parquet file, normalised and in order, and their ids (empty where the file has none)."""
-    plan, names, window = NumberPlan.of(country), Names(), Reorder()
-    try:
-        with pq.ParquetFile(path) as file:
-            rows = 0
-            for batch in file.iter_batches(1 << 18):
-                chunk = Chunk(batch, np.arange(rows + 1, rows + 1 + len(batch)), len(batch))
-                rows += len(batch)
-                calls, _ = calls_of(chunk, 0, plan, names)
-                window.push(calls)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: cannot be read as calls: {str(error).splitlines()[0][:200]}") from error
-    calls = window.flush()
-    return calls, calls.ids
 
 
 class _Recorder:
