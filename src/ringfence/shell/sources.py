@@ -3,6 +3,7 @@
 import heapq
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -75,6 +76,8 @@ class Source:
     _stream: BinaryIO | None = None
     _reader: Iterator[Chunk] | None = None
     _ahead: list[Chunk] = field(default_factory=list)
+    _coming: "Future[Chunk | None] | None" = None
+    _position: int = 0
 
     @property
     def name(self) -> str:
@@ -104,9 +107,21 @@ class Source:
         self._close()
         self.broken = None
 
+    def read_on(self, pool: ThreadPoolExecutor) -> None:
+        """Begin to read the next chunk meanwhile: decompressing leaves the other processor free to judge."""
+        if not (self._ahead or self._coming or self.finished):
+            self._coming = pool.submit(self._read)
+
+    def _chunk(self) -> Chunk | None:
+        if self._ahead:
+            return self._ahead.pop(0)
+        coming, self._coming = self._coming, None
+        return coming.result() if coming else self._read()
+
     def next(self) -> Chunk | None:
         """The next chunk; None at the end."""
-        chunk = self._ahead.pop(0) if self._ahead else self._read()
+        chunk = self._chunk()
+        self._position = self._tell()
         if chunk is None:
             self.finished = True
             return None
@@ -121,11 +136,12 @@ class Source:
         return chunk
 
     def position(self) -> int:
-        """Bytes of the file (as it lies on disk) read so far, about."""
-        if self.finished:
-            return self.size
+        """Bytes of the file (as it lies on disk) that the chunks given out so far take, about."""
+        return self.size if self.finished else self._position
+
+    def _tell(self) -> int:
         if self._stream is None:
-            return 0
+            return self._position
         raw = getattr(self._stream, "file", self._stream)
         try:
             return min(int(raw.tell()), self.size)
@@ -159,7 +175,8 @@ class Source:
         self._close_stream()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, which nobody may be reading any more."""
+        self._coming = None
         self._close()
 
     def as_json(self) -> dict[str, Any]:
@@ -241,6 +258,7 @@ class Merge:
 
     def __init__(self, sources: list[Source]) -> None:
         self.sources = sources
+        self._pool = ThreadPoolExecutor(1, "reader")
         if len(sources) > 1:
             self._look()
         self.done = sum(source.position() for source in sources)
@@ -284,11 +302,13 @@ class Merge:
                 self._ended.append(source)
                 continue
             heapq.heapreplace(self._left, (source.frontier, place))
+            self.sources[self._left[0][1]].read_on(self._pool)
             return place, chunk
         return None
 
     def close(self) -> None:
         """Let go of all files."""
+        self._pool.shutdown()
         for source in self.sources:
             source.close()
 
