@@ -1,5 +1,5 @@
 # make run    scan a sample and show what was found      make lint   style and types
-# make test   all tests, with what they need installed   make bench  the figures of the README
+# make test   all tests on two processors, with what they need installed   make bench  the figures of the README
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -36,7 +36,7 @@ run: $(VENV)/.installed
 	@$(BIN)/ringfence demo
 
 test: $(VENV)/.installed $(VENV)/.debian
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .

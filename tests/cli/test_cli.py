@@ -26,7 +26,7 @@ RINGFENCE = Path(sys.executable).with_name("ringfence")
 
 def ringfence(*args: Any, **how: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [RINGFENCE, *map(str, args)], capture_output=True, text=True, timeout=120, check=False, **how
+        [RINGFENCE, *map(str, args)], capture_output=True, text=True, timeout=900, check=False, **how
     )
 
 
@@ -69,11 +69,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- by itself -------------------------------------------------------------------------------------------------------
 
 
-def test_version_is_quick() -> None:
-    began = time.monotonic()
+def test_version_loads_nothing_slow() -> None:
     done = ringfence("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ringfence {__version__}\n", "")
-    assert time.monotonic() - began < 5, "nothing slow is loaded"
+    said = "from ringfence.cli.main import app; import sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout
+    assert not {"numba", "numpy", "pyarrow", "jinja2", "phonenumbers"} & set(loaded.split())
 
 
 @pytest.mark.parametrize("command", [[], ["scan"], ["demo"], ["bench"]])
@@ -232,7 +233,7 @@ def _interrupt(many: Path, out: Path, number: int) -> subprocess.CompletedProces
         while not (out / "alerts.jsonl").exists() and process.poll() is None:
             time.sleep(0.001)
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=900)
     return subprocess.CompletedProcess([], process.returncode, stdout, stderr)
 
 
@@ -275,7 +276,7 @@ def test_a_progress_bar_only_on_a_terminal(many: Path, tmp_path: Path) -> None:
             seen += piece
             if not piece:
                 break
-        stdout, _ = process.communicate(timeout=120)
+        stdout, _ = process.communicate(timeout=900)
     os.close(ours)
     assert process.returncode == 0
     assert b"scanning" in seen

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from ringfence.model import number_plan
+from ringfence.model.automata import Automata
 from ringfence.model.numbers import Names, NumberPlan, is_e164, is_withheld, to_text, to_texts
 
 REGIONS = sorted(library.SUPPORTED_REGIONS)
@@ -357,4 +358,4 @@ def test_no_cache_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("pattern", ["a", "1*", "1+?", "(?=1)1", "(1", "1)", "[1", "1{2}?", "$1", "\\w"])
 def test_patterns_not_understood_are_left_to_the_library(pattern: str) -> None:
-    assert number_plan._Automata().start(pattern, "whole") == -1
+    assert Automata().start(pattern, "whole") == -1

@@ -8,8 +8,8 @@ import phonenumbers as library
 import pytest
 
 from ringfence.model import number_kinds
+from ringfence.model.automata import Automata
 from ringfence.model.number_kinds import ANSWER, KINDS, WIDTH, Kinds, Minimal, kinds
-from ringfence.model.number_plan import _Automata
 
 TYPES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 
@@ -85,7 +85,7 @@ def test_random_digits_are_answered_as_the_library_does() -> None:
 
 
 def test_a_minimal_automaton_has_no_two_states_that_do_the_same() -> None:
-    automata, minimal = _Automata(), Minimal()
+    automata, minimal = Automata(), Minimal()
     starts = [automata.start(pattern, "whole") for pattern in ("1[2-4]5", "2[2-4]5", "3\\d{0,2}")]
     first = minimal.all_of(automata, starts, lambda matching, _: int(bool(matching)), 0, 5)
     # dead, end, "5", "[2-4]5", "\\d?", "\\d{0,2}", first

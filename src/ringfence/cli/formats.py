@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from ringfence.cli.errors import ASKED_WRONGLY, fail
-from ringfence.ingest.format import formats as found
 
 _HEAD = """# Formats
 
@@ -25,6 +24,8 @@ def formats(
     markdown: Annotated[bool, typer.Option("--markdown", help="Everything, as docs/formats.md.")] = False,
 ) -> None:
     """List the formats that are read."""
+    from ringfence.ingest.format import formats as found
+
     if markdown:
         typer.echo("".join(pages()), nl=False)
     elif name is None:
@@ -38,6 +39,8 @@ def formats(
 
 def pages() -> Iterator[str]:
     """docs/formats.md."""
+    from ringfence.ingest.format import formats as found
+
     yield _HEAD
     for name, fmt in sorted(found().items()):
         yield f"\n## {name}\n\n{inspect.getdoc(fmt)}\n"

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from ringfence.compiled import entry, jit
 from ringfence.model import caller_class as cc
 from ringfence.model import number_kinds
+from ringfence.model.automata import Automata
 from ringfence.model.number_kinds import ANSWER, NO_COUNTRY, NO_NUMBER, WIDTH, Minimal, kinds
 from ringfence.model.number_lists import NumberLists, flatten
-from ringfence.model.number_plan import _Automata
 from ringfence.model.packs import NumberRule, Pack
 
 Classes = npt.NDArray[np.uint8]
@@ -223,7 +223,7 @@ def _special(pack: Pack) -> list[_Ints]:
 
 def _automaton(rules: list[list[str]], longest: int) -> _Ints:
     """Answers the place (from 1) of the first rule that has a pattern of all digits; 0: none has."""
-    automata, minimal = _Automata(), Minimal()
+    automata, minimal = Automata(), Minimal()
     starts = {automata.start(pattern, "whole"): 0 for patterns in rules for pattern in patterns}
     for place in range(len(rules), 0, -1):
         starts.update({automata.start(pattern, "whole"): place for pattern in rules[place - 1]})

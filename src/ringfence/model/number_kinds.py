@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence.compiled import cache_dir
-from ringfence.model.number_plan import _Automata
+from ringfence.model.automata import Automata
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata
@@ -139,7 +139,7 @@ class Minimal:
 
     def all_of(
         self,
-        automata: _Automata,
+        automata: Automata,
         starts: list[int],
         answer: Callable[[frozenset[int], int], int],
         dead: int,
@@ -187,7 +187,7 @@ class Minimal:
 class _Region:
     """The patterns of one region, as first states of automata."""
 
-    def __init__(self, automata: _Automata, plan: "PhoneMetadata") -> None:
+    def __init__(self, automata: Automata, plan: "PhoneMetadata") -> None:
         self._general = _Description(automata, plan.general_desc)
         self._by_kind = [
             (KINDS.index(kind), _Description(automata, getattr(plan, _DESCRIPTIONS.get(kind, kind))))
@@ -219,7 +219,7 @@ class _Region:
 class _Description:
     """One pattern of the library and the lengths it is meant for."""
 
-    def __init__(self, automata: _Automata, description: "PhoneNumberDesc | None") -> None:
+    def __init__(self, automata: Automata, description: "PhoneNumberDesc | None") -> None:
         pattern = description.national_number_pattern if description else None
         self.start = automata.start(pattern, "whole")
         if self.start < 0:
@@ -230,7 +230,7 @@ class _Description:
         return self.start in matching and (not self._lengths or length in self._lengths)
 
 
-def _leading(automata: _Automata, digits: str | None) -> int:
+def _leading(automata: Automata, digits: str | None) -> int:
     """An automaton of the numbers that begin so; 0: the region has no such rule."""
     return automata.start(f"(?:{digits})\\d{{0,{_LONGEST}}}", "whole") if digits else 0
 
@@ -238,7 +238,7 @@ def _leading(automata: _Automata, digits: str | None) -> int:
 def _build() -> Kinds:
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-    automata, minimal = _Automata(), Minimal(NO_NUMBER)
+    automata, minimal = Automata(), Minimal(NO_NUMBER)
     names: list[str] = []
     first_states: dict[str, int] = {}
     for code, regions in sorted(COUNTRY_CODE_TO_REGION_CODE.items()):

@@ -32,10 +32,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from ringfence.compiled import entry as _compiled
+from ringfence.model.automata import STATE_FOUND, STATE_FOUND_AT_END, TRANSFORMED
 from ringfence.model.number_plan import (
-    STATE_FOUND,
-    STATE_FOUND_AT_END,
-    TRANSFORMED,
     ZONE_CODE,
     ZONE_IDD,
     ZONE_LOCAL,

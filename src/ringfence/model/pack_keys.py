@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final, NoReturn
 
-from ringfence.model.number_plan import _Program
+from ringfence.model.automata import Program
 
 _DATE: Final = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 
@@ -107,7 +107,7 @@ class Keys:
         values = (self.text(key),) if one else self.texts(key)
         for value in values:
             try:
-                _Program(value)
+                Program(value)
             except ValueError as error:
                 self.wrong(
                     key,
