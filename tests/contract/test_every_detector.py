@@ -138,24 +138,60 @@ def test_one_story_is_one_alert(town: Attempts) -> None:
             assert before.closed_at < after.raised_at
 
 
-def test_ever_new_numbers_cannot_grow_the_state_without_limit() -> None:
-    """A hundred thousand made-up callers against small limits: bounded, and the attack is still seen."""
-    limits = Limits(lines=1 << 12, pairs=1 << 13, profiles=1 << 13, cases=1 << 11, observations=1 << 14)
+def invented(rng: np.random.Generator, n: int) -> str:
+    """A made-up number of one sort or another: mobile, landline, from abroad, of no plan at all."""
+    digits = f"{rng.integers(10**9):09d}"
+    return (f"+8615{digits}", f"+8621{digits[:8]}", f"+44{digits}0", f"+8619{digits}", f"+999{digits}")[n % 5]
+
+
+@pytest.mark.parametrize("many", [1_000, 100_000])
+def test_ever_new_numbers_cannot_grow_the_state_without_limit(many: int) -> None:
+    """A hundred times more made-up callers against small limits: the same bound, and the attack is still seen."""
+    limits = Limits(1 << 12, 1 << 13, 1 << 13, 1 << 12, 1 << 11, 1 << 14)
     rng = np.random.default_rng(3)
     attempts = Attempts()
     for n in range(40):
         attempts.add(30.0 * n, f"+86137000000{n:02d}", "+8613800000001", 8.0, 60.0)
-    for n in range(100_000):
+    for n in range(many):
         callee = f"+8613800{rng.integers(1, 300):06d}"
-        attempts.add(2_000 + 0.5 * n, f"+8615{rng.integers(10**9):09d}", callee, 3.0, UNANSWERED)
+        attempts.add(2_000 + 50_000 * n / many, invented(rng, n), callee, 3.0, UNANSWERED)
     calls, _ = calls_from(attempts)
+    calls.codes[:, 2] = np.where(
+        np.arange(len(calls)) % 3 == 0, 3, calls.codes[:, 2]
+    )  # by the international gateway
     engine = Engine(limits=limits)
     outcomes, _ = engine.process(calls, NEVER)
     shard = engine.shards[0]
-    for table in (shard.lines, shard.pairs, shard.profiles, *shard.cases):
+    for table in (shard.lines, shard.pairs, shard.profiles, shard.devices, *shard.cases):
         assert len(table.rows) <= table.limit
-    assert shard.nbytes() < 8 << 20
-    assert len(outcomes) > 200
+    assert shard.nbytes() <= limits.bytes_at_rest()
+    if many == 100_000:
+        assert min(shard.pairs.forgotten, shard.profiles.forgotten) > many // 2
+        assert sum(table.forgotten for table in shard.cases) > 1_000
+        assert len(outcomes) > 1_000
+
+
+def test_bytes_of_a_line_and_of_a_known_pair() -> None:
+    """State at rest: a table of a city is 35 to 70 % full (docs/capacity.md)."""
+    lines, friends = 40_000, 10
+    attempts = Attempts()
+    for n in range(lines):
+        for k in range(1, friends + 1):
+            attempts.add(3_600.0 * k + n / 20, f"+86138{n:08d}", f"+86138{(n + k) % lines:08d}", 8.0, 60.0)
+    calls, _ = calls_from(attempts)
+    engine = Engine()
+    engine.process(calls, NEVER)
+    shard = engine.shards[0]
+    assert (shard.lines.count[0], shard.pairs.count[0]) == (lines, lines * friends)
+    assert (shard.lines.dtype.itemsize, shard.profiles.dtype.itemsize, shard.pairs.dtype.itemsize) == (
+        64,
+        64,
+        32,
+    )
+    for table in (shard.lines, shard.profiles, shard.pairs):
+        assert (
+            table.rows.nbytes / table.count[0] <= table.dtype.itemsize / 0.175
+        )  # a small table grows fourfold
 
 
 def test_who_was_talked_to_is_remembered_through_a_flood_of_new_numbers() -> None:

@@ -62,6 +62,7 @@ class TableIsADictionary(RuleBasedStateMachine):
         rows = self.table.rows[self.table.rows["key"] != 0]
         assert dict(zip(rows["key"].tolist(), rows["value"].tolist(), strict=True)) == self.model
         assert self.table.count[0] == len(self.model)
+        assert all(find(self.table.rows, key) >= 0 for key in list(self.model)[:100])
 
 
 TestTableIsADictionary = TableIsADictionary.TestCase

@@ -19,7 +19,7 @@ from ringfence.detect.memory import (
     pair_is_stale,
 )
 from ringfence.detect.passes import State
-from ringfence.detect.table import GONE, STRONG, WEAK, Table
+from ringfence.detect.table import GONE, MARK_BYTES, STRONG, WEAK, Table
 
 Arrays = dict[str, npt.NDArray[Any]]
 Ranks = npt.NDArray[np.uint8]
@@ -28,7 +28,7 @@ _FIRST_OBSERVATIONS: Final = 1024
 
 
 class Limits(NamedTuple):
-    """The most rows a shard's tables may have; what they take is stated in docs/benchmarks.md."""
+    """The most rows a shard's tables may have, whatever an attacker invents; what they take is stated in docs/capacity.md."""
 
     lines: int = 1 << 24
     pairs: int = 1 << 27
@@ -36,6 +36,21 @@ class Limits(NamedTuple):
     devices: int = 1 << 24
     cases: int = 1 << 20
     observations: int = 1 << 22
+
+    def bytes_at_rest(self) -> int:
+        """The most bytes that a shard's state can take."""
+        tables = [
+            self.lines * LINE.itemsize,
+            self.pairs * PAIR.itemsize,
+            self.profiles * PROFILE.itemsize,
+            self.devices * DEVICE.itemsize,
+        ]
+        cases = sum(self.cases * (detector.CASE.itemsize + MARK_BYTES) for detector in DETECTORS)
+        return sum(tables) + cases + self.observations * OBSERVATION.itemsize
+
+    def bytes_at_most(self) -> int:
+        """The same while the largest table doubles: its half stands beside it."""
+        return self.bytes_at_rest() + max(self.pairs * PAIR.itemsize, self.lines * LINE.itemsize) // 2
 
 
 class Shard:
@@ -132,7 +147,8 @@ class Shard:
 
     def nbytes(self) -> int:
         """Bytes of all tables."""
-        return self.notebook.rows.nbytes + sum(table.rows.nbytes for table in self._tables().values())
+        tables = self._tables().values()
+        return self.notebook.rows.nbytes + sum(table.rows.nbytes + table.marks.nbytes for table in tables)
 
 
 @entry

@@ -24,6 +24,9 @@ FULL: Final = 0.7
 
 _SMALL: Final = 1 << 19  # rows; smaller tables grow fourfold: what is copied is less than what is new
 
+MARK_BYTES: Final = 1
+"""Marks of a row: eight bits, so that of the keys that are not there one in twelve, at the most, looks as if it were."""
+
 GONE: Final = 0
 WEAK: Final = 1
 STRONG: Final = 2
@@ -162,6 +165,37 @@ def _keep(old: Any, new: Any, ranks: Any, least: int) -> int:
     return kept
 
 
+@entry
+def _sweep(rows: Any, ranks: Any, least: int, free: Any) -> int:
+    """Free the rows of lower rank where they stand, and close up; returns how many are left.
+
+    A row only ever moves back towards its home, to a place that was looked at before: rows follow each other in the order of
+    their homes, if one begins behind a free one.
+    """
+    rows = borrowed(rows)
+    ranks = borrowed(ranks)
+    free = borrowed(free)
+    first = 0
+    while rows[first].key != 0:
+        first += 1
+    kept = 0
+    for step in range(1, len(rows)):
+        i = (first + step) % len(rows)
+        if rows[i].key == 0:
+            continue
+        if ranks[i] < least:
+            rows[i] = free[0]
+            continue
+        kept += 1
+        j = _home(rows, rows[i].key)
+        while rows[j].key != 0 and j != i:
+            j = j + 1 if j + 1 < len(rows) else 0
+        if j != i:
+            rows[j] = rows[i]
+            rows[i] = free[0]
+    return kept
+
+
 @dataclass(slots=True)
 class Table:
     """A hash table of records.
@@ -208,13 +242,16 @@ class Table:
         if alive > size * FULL * 0.75:
             self._forget(ranks, int(size * FULL / 2))
             self.forgotten += alive - int(np.count_nonzero(ranks))
-        fresh = zeros(size, self.dtype)
-        self.count[0] = _keep(self.rows, fresh, ranks, WEAK)
-        self.rows = fresh
+        if size == len(self.rows):
+            self.count[0] = _sweep(self.rows, ranks, WEAK, np.zeros(1, self.dtype))
+        else:
+            fresh = zeros(size, self.dtype)
+            self.count[0] = _keep(self.rows, fresh, ranks, WEAK)
+            self.rows = fresh
         self._mark()
 
     def _mark(self) -> None:
-        self.marks = np.zeros(len(self.rows) // 8 if self.marked else 0, np.uint64)
+        self.marks = np.zeros(len(self.rows) * MARK_BYTES // 8 if self.marked else 0, np.uint64)
         if self.marked:
             _mark_all(self.rows, self.marks)
 
