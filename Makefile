@@ -1,5 +1,6 @@
 # make run    scan a sample and show what was found      make lint   style and types
-# make test   all tests on two processors, with what they need installed   make bench  the figures of the README
+# make test   all tests, with what they need installed   make bench  the figures of the README
+# make soak   fifty million calls: half an hour
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 # Debian packages that tests and the README's picture need: a browser, Chinese glyphs, a SIP proxy and its caller.
 APT := chromium fonts-noto-cjk kamailio kamailio-extra-modules sip-tester
 
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test lint format bench soak lock clean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -49,6 +50,9 @@ format: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	@$(BIN)/ringfence bench
+
+soak: $(VENV)/.installed
+	@$(BIN)/python -m bench capacity
 
 # Writes exact versions with hashes; no registry is named in it.
 lock: $(VENV)/.installed

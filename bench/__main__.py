@@ -48,7 +48,12 @@ def main() -> None:
     """Measure what was asked for, print it, and write it if asked."""
     found = benches()
     parser = argparse.ArgumentParser(prog="python -m bench", description=bench.__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which (default: all): {', '.join(found)}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which (default: all but those of `make soak`): {', '.join(found)}",
+    )
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md (all figures)")
     asked = parser.parse_args()
     unknown = sorted(set(asked.names) - set(found))
@@ -59,7 +64,7 @@ def main() -> None:
     console = Console(width=None if Console().is_terminal else 150)
     console.print(machine(), highlight=False)
     results = []
-    for name in asked.names or found:
+    for name in asked.names or [name for name in found if not getattr(found[name], "SOAK", False)]:
         began = time.monotonic()
         tables = found[name].run()
         console.print(
