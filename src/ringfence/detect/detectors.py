@@ -94,14 +94,12 @@ def _plenty(_: Any) -> int:
     return 1 << 20
 
 
-def _chain_expect(index: int = 0) -> Handler:
-    """Say that a called line's cases will be looked for soon."""
+def _chain_expect(moments: tuple[str, ...], index: int = 0) -> Handler:
+    """Say that a number's cases will be looked for soon, by the detectors that are told of any of these moments."""
     if index == len(DETECTORS):
         return _nothing
-    rest = _chain_expect(index + 1)
-    if not any(
-        hasattr(DETECTORS[index], moment) for moment in ("on_setup", "on_answer", "on_tick", "on_end")
-    ):
+    rest = _chain_expect(moments, index + 1)
+    if not any(hasattr(DETECTORS[index], moment) for moment in moments):
 
         @jit
         def skip(cases: Any, number: int) -> None:
@@ -144,5 +142,6 @@ on_tick = _chain("on_tick")
 on_end = _chain("on_end")
 on_quiet = _chain("on_quiet")
 room_for_cases = _chain_room()
-expect_cases = _chain_expect()
+expect_cases_of_caller = _chain_expect(MOMENTS[:3])
+expect_cases_of_line = _chain_expect(MOMENTS[3:7])
 borrow_cases = _chain_borrow()

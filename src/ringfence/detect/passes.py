@@ -21,7 +21,8 @@ from ringfence.compiled import borrowed, entry, jit, prefetch
 from ringfence.detect.detectors import (
     DETECTORS,
     borrow_cases,
-    expect_cases,
+    expect_cases_of_caller,
+    expect_cases_of_line,
     on_answer,
     on_end,
     on_home,
@@ -213,11 +214,13 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> in
 
 
 @jit
-def _expect_profiles(key: int, calls: Any, plans: Any, profiles: Any) -> None:
+def _expect_callers(key: int, calls: Any, plans: Any, state: State) -> None:
     kind = kind_of(key)
     if kind in (SETUP, END):
         row = row_of(key)
+        profiles = state.profiles
         expect(profiles, calls[row].caller)
+        expect_cases_of_caller(state.cases, calls[row].caller)
         if kind == END and _was_talk(plans[row]):
             expect(profiles, calls[row].callee)
 
@@ -240,7 +243,7 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
             prefetch(plans, row_of(keys[i + 2 * _AHEAD]))
-            _expect_profiles(keys[i + _AHEAD], calls, plans, state.profiles)
+            _expect_callers(keys[i + _AHEAD], calls, plans, state)
         now = time_of(keys[i], base)
         if i == checked:
             room = _room(state, out, now)
@@ -306,7 +309,7 @@ def terminate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
             coming = calls[row_of(keys[i + _AHEAD])].callee
-            expect_cases(state.cases, coming)
+            expect_cases_of_line(state.cases, coming)
             if kind_of(keys[i + _AHEAD]) == SETUP:
                 expect(state.lines, coming)
         now = time_of(keys[i], base)
