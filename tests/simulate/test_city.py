@@ -1,12 +1,14 @@
 """The city keeps the contract of its tables and of the truth beside them."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import phonenumbers
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -150,6 +152,23 @@ def test_slices_come_in_order_and_hold_only_their_own_hours() -> None:
     assert max(rows) < 0.3 * sum(
         rows
     )  # a slice is a part of the whole, so memory does not grow with the days
+
+
+@pytest.mark.parametrize("hours", [5, 36])
+def test_slices_of_any_length_make_the_same_city(hours: int) -> None:
+    wanted = City(600, 2, seed=5, intensity={"texts": 0.1})
+    usual, other = _joined(wanted), _joined(replace(wanted, slice_hours=hours))
+    assert usual[1] == other[1]
+    for name, table in usual[0].items():
+        assert table.to_pydict() == other[0][name].to_pydict()
+
+
+def _joined(city: City) -> tuple[dict[str, pa.Table], list[tuple[str, int]]]:
+    truth = Truth()
+    parts = list(slices(city, truth, people_of(city)))
+    names = ("calls", "texts", "transfers", "truth_calls")
+    found = {name: pa.concat_tables([getattr(part, name) for part in parts]) for name in names}
+    return found, [(episode.id, episode.calls) for episode in truth.told()]
 
 
 def test_files_appear_when_they_are_whole(tmp_path: Path) -> None:
