@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from tests.simulate.cities import Made, micros, small_city
+from tests.simulate.cities import Made, judged, micros, small_city
 
 from ringfence.model.tables import CALLS, TEXTS, TRANSFERS
 from ringfence.simulate import cast
@@ -127,6 +127,9 @@ def test_honest_numbers_are_valid(city: Made) -> None:
     assert len(bad) <= 4, bad  # a number abroad may be invalid in its last digits only
 
 
+_MAY_LOOK_FORGED = {"roamer", "emergency_call_back"}
+
+
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_other_countries(country: str) -> None:
     found, truth = tables(City(500, 0.5, seed=2, country=country, intensity={"crime": 0, "texts": 0}))
@@ -137,6 +140,8 @@ def test_other_countries(country: str) -> None:
     signed = found["calls"]["attestation"].drop_null().to_pylist()
     assert set(signed) == ({"A", "B", "C"} if COUNTRIES[country].attested else set())
     assert truth["made_by"]["country"] == country
+    honest = [row["call_id"] for row in found["truth_calls"].to_pylist() if row["role"] in _MAY_LOOK_FORGED]
+    assert not set(judged(found["calls"], country)) - set(honest)
 
 
 def test_slices_come_in_order_and_hold_only_their_own_hours() -> None:
