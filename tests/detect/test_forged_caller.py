@@ -6,7 +6,15 @@ import pytest
 from tests.forgeries import DAY, HOUR, Records, alerts_of, life, named
 from tests.passes import EPOCH
 
-from ringfence.detect.forged_caller import LIFE, PENDING, after_bits, before_bits, silence_bits
+from ringfence.detect.forged_caller import (
+    LIFE,
+    PENDING,
+    after_bits,
+    before_bits,
+    here_bits,
+    many_bits,
+    silence_bits,
+)
 from ringfence.ingest._hash import hash_words
 from ringfence.model.alert import Alert
 from ringfence.model.number_lists import NumberLists
@@ -208,6 +216,21 @@ def test_one_stranger_after_another_from_abroad() -> None:
     assert alerts_of(records) == []
 
 
+@pytest.mark.parametrize(("a_day", "flagged"), [(1.5, True), (15.0, False)])
+def test_more_strangers_in_a_day_than_its_owner_would_ring(a_day: float, flagged: bool) -> None:
+    records = at_home(
+        days=2.0, a_day=a_day
+    )  # the memory is young: every second acquaintance is a stranger to it
+    last = max(row["start_time"] for row in records.rows) / 1e6 - EPOCH / 1e6
+    for n in range(14):
+        records.abroad(last + 10 * HOUR + 1_800 * n, OWNER, stranger(n))
+    assert bool(alerts_of(records)) is flagged
+    few = at_home(days=2.0, a_day=a_day)
+    for n in range(3):
+        few.abroad(last + 10 * HOUR + 1_800 * n, OWNER, stranger(n))
+    assert alerts_of(few) == []
+
+
 def test_the_owners_own_calls_are_never_flagged() -> None:
     records = at_home()
     forged, own = set(), set()
@@ -292,6 +315,7 @@ def test_the_weights_go_the_right_way() -> None:
     assert after_bits(1.0, 5.0, rate) > after_bits(1.0, 100.0, rate), "a short stay is rarer than a long one"
     assert all(silence_bits(h, 5.0, rate) < 0 for h in hours)
     assert before_bits(8.0, rate) > before_bits(8.0, 10 * rate), "who uses it often would have used it"
+    assert many_bits(5, 1.5) > many_bits(5, 6.0) > many_bits(5, 60.0) == 0, "who rings much rings many"
 
 
 # --- own numbers on an interconnect --------------------------------------------------------------------------------
@@ -308,6 +332,22 @@ def test_an_own_number_from_another_network() -> None:
     assert alerts_of(records) == []
     assert alerts_of(records, lists=NumberLists(own=[OWN])) == [], "it may be ported out"
     assert alerts_of(records, lists=NumberLists(own=[OWN], ported_out=[OWN])) == []
+
+
+def test_an_own_number_whose_owner_is_at_home_afterwards() -> None:
+    records = Records()
+    call = records.add(20 * HOUR, OWNER, LINE, "domestic", trunk="ic-1")
+    assert alerts_of(records, lists=PORTED) == []
+    records.add(30 * HOUR, OWNER, FRIENDS[0])
+    (alert,) = alerts_of(records, lists=PORTED)
+    assert (alert.call_id, alert.hypothesis) == (call, "suspect number")
+    assert alert.ledger[-1].text == "in use at home 10 h after that call"
+
+
+def test_the_longer_an_owner_was_not_here_the_likelier_he_took_his_number_along() -> None:
+    assert here_bits(int(2 * DAY * 1e6)) == here_bits(0) == 3
+    assert 3 > here_bits(int(5 * DAY * 1e6)) > here_bits(int(20 * DAY * 1e6)) > 0
+    assert here_bits(int(40 * DAY * 1e6)) == 0
 
 
 def test_a_forwarded_call_keeps_the_number_of_who_called_first() -> None:

@@ -63,6 +63,7 @@ CASE: Final = case_dtype(
         ("people", "f4"),  # from whom it rings
         ("before", "f4"),  # from having been forged on a day before
         ("rang", "i8"),  # when it last rang a stranger from elsewhere, µs
+        ("row", "i8"),  # when it rang the first of the strangers in a row, µs
         ("met", "u8"),  # lines that it rang as a stranger, from elsewhere: a bit for each, by its hash
         ("strangers", "u1"),  # rung in a row
         ("verdict", "u1"),
@@ -102,6 +103,12 @@ _MOST: Final = 30.0
 _LOST: Final = 72.0  # h; so long after a call from abroad its number's use at home tells of a return
 _WATCH: Final = 4.0  # bits of a number that was forged, and proven to be, within a week
 _FORWARDED: Final = 90 * SECOND  # so soon after its caller's own set-up comes a call that was forwarded
+_OURS: Final = (
+    4.0  # bits of an own number from another network: few leave that the list of the ported does not tell
+)
+_HERE: Final = 3.0  # bits more if its owner was here on a day close by
+_CLOSE_BY: Final = 3 * DAY
+_GOES_ON: Final = 0.9  # P(a forger who rings strangers under a number rings one more)
 
 _BORDER: Final = 0.01
 _JOURNEY: Final = 3.0  # h, the median
@@ -184,8 +191,26 @@ def silence_bits(hours: float, before: float, rate: float) -> float:
 
 
 @jit
-def _people_bits(case: Any, call: Any, scene: Scene) -> float:
-    """Bits for whom it rings.
+def here_bits(gap: int) -> float:
+    """Bits for an own number from another network whose owner was here so long before or after (µs): the odds that
+    he took it to that network meanwhile grow with the time."""
+    return max(_HERE - math.log2(max(gap / _CLOSE_BY, 1.0)), 0.0)
+
+
+@jit
+def many_bits(count: int, mean: float) -> float:
+    """Bits for one more stranger in a row, the `count`-th, rung by a number whose owner makes `mean` calls in that time.
+
+    How many calls a traveller makes is known as roughly as his rate: a negative binomial distribution of shape 2.
+    """
+    more = mean / (mean + 2.0)
+    another = more * (1.0 + count * (1.0 - more)) / (1.0 + (count - 1.0) * (1.0 - more))
+    return max(math.log2(_GOES_ON / another), 0.0)
+
+
+@jit
+def _people_bits(case: Any, call: Any, scene: Scene, rate: float) -> float:
+    """Bits for whom it rings; `rate`: uses at home an hour, 0: not known.
 
     A traveller rings people he knows, as far as the memory knows them (of the calls among acquaintances .098 are first
     contacts after 14 days of history: Copenhagen); a forger strangers, or now and then on purpose somebody who knows the
@@ -202,10 +227,15 @@ def _people_bits(case: Any, call: Any, scene: Scene) -> float:
         return 0.0
     bits = math.log2(0.95 / (1.0 - 0.85 * (1.0 - math.exp(-(scene.now - scene.born) / (6.0 * DAY)))))
     case.strangers = min(np.int64(case.strangers) + 1, 100)
-    if case.strangers > 1:  # one after another, or in the course of days
+    bits = max(bits, 0.0)
+    if case.strangers == 1:
+        case.row = scene.now
+    else:  # one after another, or in the course of days
         bits *= 0.4 if scene.now - case.rang < 30 * MINUTE else 0.15
+        if rate > 0:
+            bits += many_bits(np.int64(case.strangers), rate * max((scene.now - case.row) / HOUR, 24.0))
     case.rang = scene.now
-    return max(bits, 0.0)
+    return bits
 
 
 @jit
@@ -352,7 +382,8 @@ def _from_abroad(case: Any, scene: Scene, profile: Any, call: Any) -> None:
                 case.places + before_bits((now - case.home) / HOUR, np.float64(case.rate)), _MOST
             )
         case.before = _WATCH if case.proven != 0 and now // DAY - case.proven <= 7 else 0.0
-    case.people = min(case.people + _people_bits(case, call, scene), 7.0)
+    rate = np.float64(case.rate) if case.home != 0 else 0.0
+    case.people = min(case.people + _people_bits(case, call, scene, rate), 7.0)
     case.elsewhere += 1
     case.abroad = now
     _keep(case, call)
@@ -373,18 +404,20 @@ def _suspect(case: Any, scene: Scene, profile: Any, call: Any) -> None:
     home = np.int64(profile.home) * SECOND
     if reason == OWN_FROM_OUTSIDE:
         # forwarded, unless its owner has not rung anybody just now; ported out (and the list too old), unless he was here lately
-        case.places = -6.0 if home != 0 and now - home <= _FORWARDED else 4.0
-        if home != 0 and now - home <= 3 * DAY:
-            case.places += 3.0
+        case.places = _OURS + here_bits(now - home) if home != 0 else _OURS
+        if home != 0 and now - home <= _FORWARDED:
+            case.places = -6.0
     elif reason in (FORM_FROM_ABROAD, NO_SUCH_FOREIGN):
         case.places = 2.5
     else:
         case.places = 1.0  # newer than the plan, or a call centre abroad: by itself never enough
-    case.people = min(case.people + _people_bits(case, call, scene), 4.5)
+    case.people = min(case.people + _people_bits(case, call, scene, 0.0), 4.5)
     case.elsewhere += 1
-    _keep(case, call)
+    forwarded = case.places < 0
+    if not forwarded:
+        _keep(case, call)
     _judge(case, scene, call, _SUSPECT)
-    if case.places < 0:
+    if forwarded:
         case.pending = 0
 
 
@@ -402,10 +435,23 @@ def _impossible(case: Any, scene: Scene, call: Any) -> None:
 
 
 @routine
+def _is_ours(case: Any, scene: Scene) -> None:
+    """An own number that came from another network is in use at home: its owner did not take it there."""
+    gap = scene.now - case.abroad
+    bits = _OURS + here_bits(gap) - np.float64(case.places)
+    total = np.float64(case.places) + np.float64(case.people) + bits
+    if case.pending > 0 and bits > 0 and total >= scene.threshold:
+        _name_pending(case, scene, _SUSPECT, HOME_AFTER, gap / SECOND, bits)
+        case.places = np.float64(case.places) + bits
+
+
+@routine
 def _at_home(case: Any, scene: Scene, since: int) -> None:
     """The number is in use at home, since a time: what does that say of its last calls from abroad?"""
-    abroad = case.abroad
-    if abroad == 0 or case.verdict & REASON_BITS not in (MOBILE_FROM_ABROAD, FIXED_FROM_ABROAD):
+    abroad, reason = case.abroad, case.verdict & REASON_BITS
+    if abroad != 0 and reason == OWN_FROM_OUTSIDE:
+        _is_ours(case, scene)
+    if abroad == 0 or reason not in (MOBILE_FROM_ABROAD, FIXED_FROM_ABROAD):
         return
     before = (abroad - case.home) / HOUR if case.home != 0 else -1.0
     meanwhile = since <= abroad
