@@ -12,7 +12,6 @@ from ringfence.detect.forged_caller import (
     after_bits,
     before_bits,
     here_bits,
-    many_bits,
     silence_bits,
 )
 from ringfence.ingest._hash import hash_words
@@ -216,21 +215,6 @@ def test_one_stranger_after_another_from_abroad() -> None:
     assert alerts_of(records) == []
 
 
-@pytest.mark.parametrize(("a_day", "flagged"), [(1.5, True), (15.0, False)])
-def test_more_strangers_in_a_day_than_its_owner_would_ring(a_day: float, flagged: bool) -> None:
-    records = at_home(
-        days=2.0, a_day=a_day
-    )  # the memory is young: every second acquaintance is a stranger to it
-    last = max(row["start_time"] for row in records.rows) / 1e6 - EPOCH / 1e6
-    for n in range(14):
-        records.abroad(last + 10 * HOUR + 1_800 * n, OWNER, stranger(n))
-    assert bool(alerts_of(records)) is flagged
-    few = at_home(days=2.0, a_day=a_day)
-    for n in range(3):
-        few.abroad(last + 10 * HOUR + 1_800 * n, OWNER, stranger(n))
-    assert alerts_of(few) == []
-
-
 def test_the_owners_own_calls_are_never_flagged() -> None:
     records = at_home()
     forged, own = set(), set()
@@ -315,7 +299,6 @@ def test_the_weights_go_the_right_way() -> None:
     assert after_bits(1.0, 5.0, rate) > after_bits(1.0, 100.0, rate), "a short stay is rarer than a long one"
     assert all(silence_bits(h, 5.0, rate) < 0 for h in hours)
     assert before_bits(8.0, rate) > before_bits(8.0, 10 * rate), "who uses it often would have used it"
-    assert many_bits(5, 1.5) > many_bits(5, 6.0) > many_bits(5, 60.0) == 0, "who rings much rings many"
 
 
 # --- own numbers on an interconnect --------------------------------------------------------------------------------
@@ -345,9 +328,9 @@ def test_an_own_number_whose_owner_is_at_home_afterwards() -> None:
 
 
 def test_the_longer_an_owner_was_not_here_the_likelier_he_took_his_number_along() -> None:
-    assert here_bits(int(2 * DAY * 1e6)) == here_bits(0) == 3
-    assert 3 > here_bits(int(5 * DAY * 1e6)) > here_bits(int(20 * DAY * 1e6)) > 0
-    assert here_bits(int(40 * DAY * 1e6)) == 0
+    assert here_bits(2.0) == here_bits(0.0) == 3
+    assert 3 > here_bits(5.0) > here_bits(20.0) > 0
+    assert here_bits(40.0) == 0
 
 
 def test_a_forwarded_call_keeps_the_number_of_who_called_first() -> None:

@@ -63,7 +63,6 @@ CASE: Final = case_dtype(
         ("people", "f4"),  # from whom it rings
         ("before", "f4"),  # from having been forged on a day before
         ("rang", "i8"),  # when it last rang a stranger from elsewhere, µs
-        ("row", "i8"),  # when it rang the first of the strangers in a row, µs
         ("met", "u8"),  # lines that it rang as a stranger, from elsewhere: a bit for each, by its hash
         ("strangers", "u1"),  # rung in a row
         ("verdict", "u1"),
@@ -103,12 +102,9 @@ _MOST: Final = 30.0
 _LOST: Final = 72.0  # h; so long after a call from abroad its number's use at home tells of a return
 _WATCH: Final = 4.0  # bits of a number that was forged, and proven to be, within a week
 _FORWARDED: Final = 90 * SECOND  # so soon after its caller's own set-up comes a call that was forwarded
-_OURS: Final = (
-    4.0  # bits of an own number from another network: few leave that the list of the ported does not tell
-)
+_OURS: Final = 4.0  # bits of an own number from another network: the list of the ported lacks few
 _HERE: Final = 3.0  # bits more if its owner was here on a day close by
-_CLOSE_BY: Final = 3 * DAY
-_GOES_ON: Final = 0.9  # P(a forger who rings strangers under a number rings one more)
+_CLOSE_BY: Final = 3.0  # days
 
 _BORDER: Final = 0.01
 _JOURNEY: Final = 3.0  # h, the median
@@ -191,26 +187,17 @@ def silence_bits(hours: float, before: float, rate: float) -> float:
 
 
 @jit
-def here_bits(gap: int) -> float:
-    """Bits for an own number from another network whose owner was here so long before or after (µs): the odds that
-    he took it to that network meanwhile grow with the time."""
-    return max(_HERE - math.log2(max(gap / _CLOSE_BY, 1.0)), 0.0)
+def here_bits(days: float) -> float:
+    """Bits for an own number from another network whose owner was here so many days before or after.
 
-
-@jit
-def many_bits(count: int, mean: float) -> float:
-    """Bits for one more stranger in a row, the `count`-th, rung by a number whose owner makes `mean` calls in that time.
-
-    How many calls a traveller makes is known as roughly as his rate: a negative binomial distribution of shape 2.
+    The odds that he took it to that network in between grow with the time.
     """
-    more = mean / (mean + 2.0)
-    another = more * (1.0 + count * (1.0 - more)) / (1.0 + (count - 1.0) * (1.0 - more))
-    return max(math.log2(_GOES_ON / another), 0.0)
+    return max(_HERE - math.log2(max(days / _CLOSE_BY, 1.0)), 0.0)
 
 
 @jit
-def _people_bits(case: Any, call: Any, scene: Scene, rate: float) -> float:
-    """Bits for whom it rings; `rate`: uses at home an hour, 0: not known.
+def _people_bits(case: Any, call: Any, scene: Scene) -> float:
+    """Bits for whom it rings.
 
     A traveller rings people he knows, as far as the memory knows them (of the calls among acquaintances .098 are first
     contacts after 14 days of history: Copenhagen); a forger strangers, or now and then on purpose somebody who knows the
@@ -227,15 +214,10 @@ def _people_bits(case: Any, call: Any, scene: Scene, rate: float) -> float:
         return 0.0
     bits = math.log2(0.95 / (1.0 - 0.85 * (1.0 - math.exp(-(scene.now - scene.born) / (6.0 * DAY)))))
     case.strangers = min(np.int64(case.strangers) + 1, 100)
-    bits = max(bits, 0.0)
-    if case.strangers == 1:
-        case.row = scene.now
-    else:  # one after another, or in the course of days
+    if case.strangers > 1:  # one after another, or in the course of days
         bits *= 0.4 if scene.now - case.rang < 30 * MINUTE else 0.15
-        if rate > 0:
-            bits += many_bits(np.int64(case.strangers), rate * max((scene.now - case.row) / HOUR, 24.0))
     case.rang = scene.now
-    return bits
+    return max(bits, 0.0)
 
 
 @jit
@@ -382,8 +364,7 @@ def _from_abroad(case: Any, scene: Scene, profile: Any, call: Any) -> None:
                 case.places + before_bits((now - case.home) / HOUR, np.float64(case.rate)), _MOST
             )
         case.before = _WATCH if case.proven != 0 and now // DAY - case.proven <= 7 else 0.0
-    rate = np.float64(case.rate) if case.home != 0 else 0.0
-    case.people = min(case.people + _people_bits(case, call, scene, rate), 7.0)
+    case.people = min(case.people + _people_bits(case, call, scene), 7.0)
     case.elsewhere += 1
     case.abroad = now
     _keep(case, call)
@@ -404,14 +385,14 @@ def _suspect(case: Any, scene: Scene, profile: Any, call: Any) -> None:
     home = np.int64(profile.home) * SECOND
     if reason == OWN_FROM_OUTSIDE:
         # forwarded, unless its owner has not rung anybody just now; ported out (and the list too old), unless he was here lately
-        case.places = _OURS + here_bits(now - home) if home != 0 else _OURS
+        case.places = _OURS + here_bits((now - home) / DAY) if home != 0 else _OURS
         if home != 0 and now - home <= _FORWARDED:
             case.places = -6.0
     elif reason in (FORM_FROM_ABROAD, NO_SUCH_FOREIGN):
         case.places = 2.5
     else:
         case.places = 1.0  # newer than the plan, or a call centre abroad: by itself never enough
-    case.people = min(case.people + _people_bits(case, call, scene, 0.0), 4.5)
+    case.people = min(case.people + _people_bits(case, call, scene), 4.5)
     case.elsewhere += 1
     forwarded = case.places < 0
     if not forwarded:
@@ -437,11 +418,11 @@ def _impossible(case: Any, scene: Scene, call: Any) -> None:
 @routine
 def _is_ours(case: Any, scene: Scene) -> None:
     """An own number that came from another network is in use at home: its owner did not take it there."""
-    gap = scene.now - case.abroad
-    bits = _OURS + here_bits(gap) - np.float64(case.places)
+    gap = (scene.now - case.abroad) / SECOND
+    bits = _OURS + here_bits(gap * SECOND / DAY) - np.float64(case.places)
     total = np.float64(case.places) + np.float64(case.people) + bits
     if case.pending > 0 and bits > 0 and total >= scene.threshold:
-        _name_pending(case, scene, _SUSPECT, HOME_AFTER, gap / SECOND, bits)
+        _name_pending(case, scene, _SUSPECT, HOME_AFTER, gap, bits)
         case.places = np.float64(case.places) + bits
 
 
