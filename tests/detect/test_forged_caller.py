@@ -6,7 +6,14 @@ import pytest
 from tests.forgeries import DAY, HOUR, Records, alerts_of, life, named
 from tests.passes import EPOCH
 
-from ringfence.detect.forged_caller import LIFE, PENDING, after_bits, before_bits, silence_bits
+from ringfence.detect.forged_caller import (
+    LIFE,
+    PENDING,
+    after_bits,
+    before_bits,
+    here_bits,
+    silence_bits,
+)
 from ringfence.ingest._hash import hash_words
 from ringfence.model.alert import Alert
 from ringfence.model.number_lists import NumberLists
@@ -308,6 +315,22 @@ def test_an_own_number_from_another_network() -> None:
     assert alerts_of(records) == []
     assert alerts_of(records, lists=NumberLists(own=[OWN])) == [], "it may be ported out"
     assert alerts_of(records, lists=NumberLists(own=[OWN], ported_out=[OWN])) == []
+
+
+def test_an_own_number_whose_owner_is_at_home_afterwards() -> None:
+    records = Records()
+    call = records.add(20 * HOUR, OWNER, LINE, "domestic", trunk="ic-1")
+    assert alerts_of(records, lists=PORTED) == []
+    records.add(30 * HOUR, OWNER, FRIENDS[0])
+    (alert,) = alerts_of(records, lists=PORTED)
+    assert (alert.call_id, alert.hypothesis) == (call, "suspect number")
+    assert alert.ledger[-1].text == "in use at home 10 h after that call"
+
+
+def test_the_longer_an_owner_was_not_here_the_likelier_he_took_his_number_along() -> None:
+    assert here_bits(2.0) == here_bits(0.0) == 3
+    assert 3 > here_bits(5.0) > here_bits(20.0) > 0
+    assert here_bits(40.0) == 0
 
 
 def test_a_forwarded_call_keeps_the_number_of_who_called_first() -> None:

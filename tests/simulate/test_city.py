@@ -1,16 +1,18 @@
 """The city keeps the contract of its tables and of the truth beside them."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import phonenumbers
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from tests.simulate.cities import Made, micros, small_city
+from tests.simulate.cities import Made, judged, micros, small_city
 
 from ringfence.model.tables import CALLS, TEXTS, TRANSFERS
 from ringfence.simulate import cast
@@ -125,6 +127,9 @@ def test_honest_numbers_are_valid(city: Made) -> None:
     assert len(bad) <= 4, bad  # a number abroad may be invalid in its last digits only
 
 
+_MAY_LOOK_FORGED = {"roamer", "emergency_call_back"}
+
+
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_other_countries(country: str) -> None:
     found, truth = tables(City(500, 0.5, seed=2, country=country, intensity={"crime": 0, "texts": 0}))
@@ -135,6 +140,8 @@ def test_other_countries(country: str) -> None:
     signed = found["calls"]["attestation"].drop_null().to_pylist()
     assert set(signed) == ({"A", "B", "C"} if COUNTRIES[country].attested else set())
     assert truth["made_by"]["country"] == country
+    honest = [row["call_id"] for row in found["truth_calls"].to_pylist() if row["role"] in _MAY_LOOK_FORGED]
+    assert not set(judged(found["calls"], country)) - set(honest)
 
 
 def test_slices_come_in_order_and_hold_only_their_own_hours() -> None:
@@ -150,6 +157,23 @@ def test_slices_come_in_order_and_hold_only_their_own_hours() -> None:
     assert max(rows) < 0.3 * sum(
         rows
     )  # a slice is a part of the whole, so memory does not grow with the days
+
+
+@pytest.mark.parametrize("hours", [5, 36])
+def test_slices_of_any_length_make_the_same_city(hours: int) -> None:
+    wanted = City(600, 2, seed=5, intensity={"texts": 0.1})
+    usual, other = _joined(wanted), _joined(replace(wanted, slice_hours=hours))
+    assert usual[1] == other[1]
+    for name, table in usual[0].items():
+        assert table.to_pydict() == other[0][name].to_pydict()
+
+
+def _joined(city: City) -> tuple[dict[str, pa.Table], list[tuple[str, int]]]:
+    truth = Truth()
+    parts = list(slices(city, truth, people_of(city)))
+    names = ("calls", "texts", "transfers", "truth_calls")
+    found = {name: pa.concat_tables([getattr(part, name) for part in parts]) for name in names}
+    return found, [(episode.id, episode.calls) for episode in truth.told()]
 
 
 def test_files_appear_when_they_are_whole(tmp_path: Path) -> None:

@@ -4,12 +4,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from tests.simulate.cities import Made, micros, small_city
+from tests.simulate.cities import Made, classes, micros, small_city
 
+from ringfence.model import caller_class as cc
+from ringfence.simulate.city import City
+from ringfence.simulate.countries import COUNTRIES
 from ringfence.simulate.crimes import _wording
+from ringfence.simulate.look_alikes import roamer
 from ringfence.simulate.money import accounts
-
-DAY = 86_400_000_000
+from ringfence.simulate.rows import DAY, HOUR
+from ringfence.simulate.write import tables
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,54 @@ def test_forged_numbers_come_in_where_they_cannot_be(city: Made) -> None:
     ):
         assert set(ingress[_rows(city, role)]) == {"international"}
     assert set(ingress[_rows(city, "forged_own_number")]) == {"domestic"}
+
+
+_MAY_BE = {
+    "forged_fixed_line": {"fixed", "fixed_or_mobile"},
+    "forged_service": {"service", "toll_free", "premium", "other", "inbound"},
+    "forged_unallocated": {"unallocated"},
+    "forged_malformed": {"malformed", "no_country"},
+    "forged_state_organ": {"state", "state_never", "emergency", "service", "toll_free", "other"},
+    "forged_bank": {"bank", "bank_never", "service", "toll_free", "other"},
+    "forged_own_number": {"mobile", "fixed", "fixed_or_mobile", "service", "toll_free"},
+    "forged_mobile_active": {"mobile", "fixed_or_mobile"},
+    "forged_mobile_quiet": {"mobile", "fixed_or_mobile"},
+}
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_forged_numbers_are_what_the_truth_calls_them(country: str) -> None:
+    city = Made(
+        *tables(City(1_000, 3, seed=6, country=country, intensity={"crime": 3, "look_alike": 0, "texts": 0}))
+    )
+    roles = {
+        role
+        for found in city.roles().values()
+        for _, role in found
+        if role.startswith("forged_") and role != "forged_mobile_active"
+    }
+    assert roles == set(_MAY_BE) - {"forged_mobile_active"}
+    for role, names in _MAY_BE.items():
+        numbers = list(set(city.column("caller")[_rows(city, role)].tolist())) if role in roles else []
+        assert {cc.NAMES[one] for one in classes(numbers, country)} <= names, role
+
+
+def test_a_journey_takes_hours_and_the_phone_is_off(city: Made) -> None:
+    caller, callee = city.column("caller"), city.column("callee")
+    start, end = micros(city.calls["start_time"]), micros(city.calls["end_time"])
+    answered = micros(city.calls["answer_time"]) >= 0
+    abroad = set(_rows(city, "roamer").tolist())
+    there = {number: [n for n in abroad if caller[n] == number] for number in caller[sorted(abroad)]}
+    hours = []
+    for number, calls in there.items():
+        first, last = start[min(calls)], max(end[n] for n in calls)
+        used = (caller == number) | ((callee == number) & answered & (city.column("callee_cell") != None))  # noqa: E711
+        used[calls] = False
+        assert not (used & (end > first) & (start < last)).any()
+        hours += [(first - max(end[used & (start < first)], default=0)) / HOUR]
+        hours += [(min(start[used & (start > last)], default=2**62) - last) / HOUR]
+    assert min(hours) > 0.05
+    assert np.median(roamer._journeys(np.random.default_rng(1), 4_000)) / HOUR == pytest.approx(3.6, rel=0.1)
 
 
 def test_roamers_are_quiet_at_home(city: Made) -> None:

@@ -102,6 +102,9 @@ _MOST: Final = 30.0
 _LOST: Final = 72.0  # h; so long after a call from abroad its number's use at home tells of a return
 _WATCH: Final = 4.0  # bits of a number that was forged, and proven to be, within a week
 _FORWARDED: Final = 90 * SECOND  # so soon after its caller's own set-up comes a call that was forwarded
+_OURS: Final = 4.0  # bits of an own number from another network: the list of the ported lacks few
+_HERE: Final = 3.0  # bits more if its owner was here on a day close by
+_CLOSE_BY: Final = 3.0  # days
 
 _BORDER: Final = 0.01
 _JOURNEY: Final = 3.0  # h, the median
@@ -181,6 +184,15 @@ def silence_bits(hours: float, before: float, rate: float) -> float:
     """Bits for another call from abroad so many hours after the last, the number not having been used at home meanwhile."""
     home = ((1.0 + rate * before / 2.0) / (1.0 + rate * (before + hours) / 2.0)) ** 2
     return math.log2(home * _stays(before) / _stays(before + hours))
+
+
+@jit
+def here_bits(days: float) -> float:
+    """Bits for an own number from another network whose owner was here so many days before or after.
+
+    The odds that he took it to that network in between grow with the time.
+    """
+    return max(_HERE - math.log2(max(days / _CLOSE_BY, 1.0)), 0.0)
 
 
 @jit
@@ -373,18 +385,20 @@ def _suspect(case: Any, scene: Scene, profile: Any, call: Any) -> None:
     home = np.int64(profile.home) * SECOND
     if reason == OWN_FROM_OUTSIDE:
         # forwarded, unless its owner has not rung anybody just now; ported out (and the list too old), unless he was here lately
-        case.places = -6.0 if home != 0 and now - home <= _FORWARDED else 4.0
-        if home != 0 and now - home <= 3 * DAY:
-            case.places += 3.0
+        case.places = _OURS + here_bits((now - home) / DAY) if home != 0 else _OURS
+        if home != 0 and now - home <= _FORWARDED:
+            case.places = -6.0
     elif reason in (FORM_FROM_ABROAD, NO_SUCH_FOREIGN):
         case.places = 2.5
     else:
         case.places = 1.0  # newer than the plan, or a call centre abroad: by itself never enough
     case.people = min(case.people + _people_bits(case, call, scene), 4.5)
     case.elsewhere += 1
-    _keep(case, call)
+    forwarded = case.places < 0
+    if not forwarded:
+        _keep(case, call)
     _judge(case, scene, call, _SUSPECT)
-    if case.places < 0:
+    if forwarded:
         case.pending = 0
 
 
@@ -402,10 +416,23 @@ def _impossible(case: Any, scene: Scene, call: Any) -> None:
 
 
 @routine
+def _is_ours(case: Any, scene: Scene) -> None:
+    """An own number that came from another network is in use at home: its owner did not take it there."""
+    gap = (scene.now - case.abroad) / SECOND
+    bits = _OURS + here_bits(gap * SECOND / DAY) - np.float64(case.places)
+    total = np.float64(case.places) + np.float64(case.people) + bits
+    if case.pending > 0 and bits > 0 and total >= scene.threshold:
+        _name_pending(case, scene, _SUSPECT, HOME_AFTER, gap, bits)
+        case.places = np.float64(case.places) + bits
+
+
+@routine
 def _at_home(case: Any, scene: Scene, since: int) -> None:
     """The number is in use at home, since a time: what does that say of its last calls from abroad?"""
-    abroad = case.abroad
-    if abroad == 0 or case.verdict & REASON_BITS not in (MOBILE_FROM_ABROAD, FIXED_FROM_ABROAD):
+    abroad, reason = case.abroad, case.verdict & REASON_BITS
+    if abroad != 0 and reason == OWN_FROM_OUTSIDE:
+        _is_ours(case, scene)
+    if abroad == 0 or reason not in (MOBILE_FROM_ABROAD, FIXED_FROM_ABROAD):
         return
     before = (abroad - case.home) / HOUR if case.home != 0 else -1.0
     meanwhile = since <= abroad

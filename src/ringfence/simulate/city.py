@@ -39,7 +39,7 @@ class City:
         country: ISO 3166, one of `countries.COUNTRIES`.
         begin: its first day (UTC).
         intensity: factors by name of a look-alike or crime, or "crime", "look_alike", "texts", "transfers"; 1 if absent.
-        slice_hours: length of a slice; 0: by the number of lines.
+        slice_hours: length of a slice, which changes nothing in the city; 0: by the number of lines.
     """
 
     subscribers: int
@@ -79,10 +79,12 @@ class _Run:
     words: Words
     week: Any
     plan: list[tuple[int, str, str, int]]
+    turn: int
+    acted: int
     later: list[Rows] = field(default_factory=list)
+    payments: list[Any] = field(default_factory=list)
     buffer: Rows = field(default_factory=lambda: np.zeros(0, ROW))
     calls: int = 0
-    step: int = 0
 
 
 def begins(city: City) -> int:
@@ -112,7 +114,7 @@ def slices(city: City, truth: Truth, people: Population) -> Iterator[Slice]:
     """
     run = _begin(city, truth, people)
     now, end = begins(city), ends(city)
-    hours = city.slice_hours or next(h for h in _SLICES if h == 1 or people.lines * 0.3 * h < _ROWS_A_SLICE)
+    hours = city.slice_hours or run.turn // HOUR
     while now < end:
         until = min(now + hours * HOUR, end)
         yield _step(run, now, until)
@@ -133,25 +135,40 @@ def _begin(city: City, truth: Truth, people: Population) -> _Run:
         if hasattr(module, "prepare") and city.intensity.get(name, 1.0) > 0:
             stage.rng = np.random.default_rng([city.seed, 800 + place])
             module.prepare(stage, [(begin, shape) for begin, other, shape, _ in plan if other == name])
-    return _Run(city, people, stage, lines_of(people, stage.away), Words(people), profile(), plan)
+    turn = HOUR * next(h for h in _SLICES if h == 1 or people.lines * 0.3 * h < _ROWS_A_SLICE)
+    return _Run(
+        city, people, stage, lines_of(people, stage.away), Words(people), profile(), plan, turn, first
+    )
+
+
+def _act(run: _Run) -> None:
+    """The next turn of all look-alikes and crimes; turns do not follow slices, or chance would."""
+    stage, seed = run.stage, run.city.seed
+    turn, until = run.acted, min(run.acted + run.turn, stage.ends)
+    stage.now, stage.until = turn, until
+    number = (turn - stage.begins) // run.turn
+    for place, (name, module) in enumerate(sorted(cast.ALL.items())):
+        if hasattr(module, "live") and run.city.intensity.get(name, 1.0) > 0:
+            stage.rng = np.random.default_rng([seed, 300 + place, number])
+            module.live(stage)
+    while run.plan and run.plan[0][0] < until:
+        begin, name, shape, episode = run.plan.pop(0)
+        stage.rng = np.random.default_rng([seed, 600, sum(name.encode()), episode])
+        cast.ALL[name].play(stage, begin, shape)
+    if run.city.intensity.get("transfers", 1.0) > 0:
+        stage.rng = np.random.default_rng([seed, 5, number])
+        run.payments.append(ordinary_transfers(stage))
+    run.acted = until
 
 
 def _step(run: _Run, now: int, until: int) -> Slice:
     stage, seed = run.stage, run.city.seed
-    stage.now, stage.until = now, until
-    for place, (name, module) in enumerate(sorted(cast.ALL.items())):
-        if hasattr(module, "live") and run.city.intensity.get(name, 1.0) > 0:
-            stage.rng = np.random.default_rng([seed, 300 + place, run.step])
-            module.live(stage)
-    while run.plan and run.plan[0][0] < until:
-        begin, name, shape, number = run.plan.pop(0)
-        stage.rng = np.random.default_rng([seed, 600, sum(name.encode()), number])
-        cast.ALL[name].play(stage, begin, shape)
-    rows = _due(run, until)
+    while run.acted < until:
+        _act(run)
+    rows = _due(run, now, until)
     dress(rows, run.lines)
     ids = call_ids(np.uint64(seed * 2_654_435_761 + 12_345), run.calls, len(rows))
     run.calls += len(rows)
-    run.step += 1
     return Slice(
         calls_table(rows, ids, run.words),
         _texts(run, now, until),
@@ -169,10 +186,10 @@ def _clock(stage: Stage, now: int, until: int) -> tuple[int, int, int, int]:
     return zero, (now - zero) // HOUR, -((zero - until) // HOUR), weekday % 7
 
 
-def _due(run: _Run, until: int) -> Rows:
-    """All calls that take place and begin before `until`, in order."""
+def _due(run: _Run, now: int, until: int) -> Rows:
+    """All calls that take place and begin before `until`, in order; ordinary life from `now` on."""
     stage, people = run.stage, run.people
-    zero, first, last, weekday = _clock(stage, stage.now, until)
+    zero, first, last, weekday = _clock(stage, now, until)
     room = int(1.6 * (people.out.sum() + people.inward.sum()) * (last - first) / 24) + 10_000
     while True:
         if len(run.buffer) < room:
@@ -243,7 +260,7 @@ def _transfers(run: _Run, until: int) -> pa.Table:
         np.array([t.target for t in due], np.int64),
         np.array([t.amount for t in due], np.float64),
     ]
-    if run.city.intensity.get("transfers", 1.0) > 0:
-        stage.rng = np.random.default_rng([run.city.seed, 5, run.step])
-        columns = [np.concatenate(pair) for pair in zip(columns, ordinary_transfers(stage), strict=True)]
-    return transfers_table(run.people, *columns)
+    columns = [np.concatenate(parts) for parts in zip(columns, *run.payments, strict=True)]
+    late = columns[0] >= until
+    run.payments = [[column[late] for column in columns]]
+    return transfers_table(run.people, *(column[~late] for column in columns))

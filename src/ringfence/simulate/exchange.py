@@ -1,4 +1,4 @@
-"""The network between caller and called: who is engaged, who is abroad, which way a call came in, on which device and in which cell.
+"""The network between caller and called: who is engaged, who travels, which way a call came in, on which device and in which cell.
 
 Works on calls in order of time, slice after slice, with two moments kept per line: until when it is engaged, and when it
 was last seen at home.
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ringfence.compiled import entry, jit
 from ringfence.simulate.chance import bell, below, mix, share, trait
-from ringfence.simulate.population import ABROAD, MANY, NO_DEVICE, Population
+from ringfence.simulate.numbering import only_called
+from ringfence.simulate.population import ABROAD, MANY, NO_DEVICE, ONLY_CALLED, Population
 from ringfence.simulate.rows import DAY, HOUR, ROLE, SECOND, Rows
 
 DOMESTIC_TRUNKS: Final = 36
@@ -24,6 +25,8 @@ _FORGED_ACTIVE: Final = ROLE["forged_mobile_active"]
 _FORGED_QUIET: Final = ROLE["forged_mobile_quiet"]
 _FROM_ABROAD: Final = 0.5
 """Share of a traveller's usual calls that still are made, to numbers of the own network."""
+_NEVER: Final = np.iinfo(np.int64).max
+_AT_HOME, _ON_THE_WAY, _ABROAD = 0, 1, 2
 
 
 class Lines(NamedTuple):
@@ -33,7 +36,8 @@ class Lines(NamedTuple):
         seed: uint64.
         engaged: int64, until when (µs); seen: when last active at home.
         flags: see `population`.
-        away: int64 (t, 3): line, from, until of travels, ordered by line.
+        away: see `Stage`.
+        mute: int64, numbers that can only be called, in order.
         cells: how many there are.
         code: country calling code; attested: whether calls are signed; offset: local time minus UTC, µs.
     """
@@ -43,6 +47,7 @@ class Lines(NamedTuple):
     seen: npt.NDArray[np.int64]
     flags: npt.NDArray[np.uint8]
     away: npt.NDArray[np.int64]
+    mute: npt.NDArray[np.int64]
     cells: int
     code: int
     attested: bool
@@ -58,6 +63,7 @@ def lines_of(people: Population, away: npt.NDArray[np.int64]) -> Lines:
         np.zeros(people.lines, np.int64),
         people.flags,
         away,
+        np.unique(people.services[only_called(people.numbering, people.services)]),
         people.cells,
         int(country.code),
         country.attested,
@@ -66,20 +72,45 @@ def lines_of(people: Population, away: npt.NDArray[np.int64]) -> Lines:
 
 
 @jit
-def _is_away(lines: Lines, line: int, now: int) -> bool:
+def _whereabouts(lines: Lines, line: int, now: int) -> tuple[int, int]:
+    """Where a line is, and until when."""
     if lines.flags[line] & ABROAD == 0:
-        return False
+        return _AT_HOME, _NEVER
     at = np.searchsorted(lines.away[:, 0], line)
     while at < len(lines.away) and lines.away[at, 0] == line:
-        if lines.away[at, 1] <= now < lines.away[at, 2]:
-            return True
+        for part in range(4):
+            if now < lines.away[at, 1 + part]:
+                return (_AT_HOME, _ON_THE_WAY, _ABROAD, _ON_THE_WAY)[part], lines.away[at, 1 + part]
         at += 1
-    return False
+    return _AT_HOME, _NEVER
+
+
+@jit
+def _is_mute(lines: Lines, party: int) -> bool:
+    """Whether a party can only be called."""
+    if party < 0:
+        return bool(lines.flags[-1 - party] & ONLY_CALLED)
+    at = np.searchsorted(lines.mute, party)
+    return bool(at < len(lines.mute) and lines.mute[at] == party)
+
+
+@jit
+def _cut(row: Any, until: int) -> None:
+    """End a call no later than its traveller leaves."""
+    row.end = min(row.end, max(until, row.answer, row.start))
+
+
+@jit
+def _not_reached(row: Any, chance: float) -> None:
+    """The phone is switched off."""
+    row.answer = -1
+    row.cause, row.released = 20, 3
+    row.end = row.start + int((0.8 + 5.0 * chance) * SECOND)
 
 
 @entry
 def settle(rows: Rows, order: Any, lines: Lines) -> npt.NDArray[np.bool_]:
-    """Let calls, in order of time, find each other: who is engaged is not reached, who talks does not ring, who travels rings from abroad.
+    """Let calls, in order of time, find each other: who is engaged is not reached, who talks does not ring, who is abroad rings from there.
 
     Args:
         rows: changed in place.
@@ -96,17 +127,19 @@ def settle(rows: Rows, order: Any, lines: Lines) -> npt.NDArray[np.bool_]:
         caller, callee = -1 - row.caller, -1 - row.callee
         chance = mix(lines.seed + np.uint64(now) * np.uint64(2) + np.uint64(1))
         forged = row.ingress >= 2  # said so by whoever made the call: its owner has no part in it
-        if row.caller == row.callee:
+        if row.caller == row.callee or (not forged and _is_mute(lines, row.caller)):
             took_place[n] = False
             continue
         if caller >= 0 and not forged:
             if lines.flags[caller] & MANY == 0 and lines.engaged[caller] > now and row.firm == 0:
                 took_place[n] = False
                 continue
-            if _is_away(lines, caller, now):
-                if callee < 0 or share(chance) >= _FROM_ABROAD:
-                    took_place[n] = False
-                    continue
+            where, until = _whereabouts(lines, caller, now)
+            if where == _ON_THE_WAY or (where == _ABROAD and (callee < 0 or share(chance) >= _FROM_ABROAD)):
+                took_place[n] = False
+                continue
+            _cut(row, until)
+            if where == _ABROAD:
                 row.ingress = 3
                 row.caller_device = -1
                 if row.role == 0:
@@ -124,7 +157,11 @@ def settle(rows: Rows, order: Any, lines: Lines) -> npt.NDArray[np.bool_]:
                 else:
                     row.cause, row.released = 19, 1
                     row.end = now + int((8.0 + 25.0 * share(mix(chance))) * SECOND)
-            if _is_away(lines, callee, now):
+            where, until = _whereabouts(lines, callee, now)
+            if where == _ON_THE_WAY:
+                _not_reached(row, share(mix(chance)))
+            _cut(row, until)
+            if where != _AT_HOME:
                 row.cell = NO_CELL
                 row.callee_device = -1
             elif row.answer >= 0:

@@ -13,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence.compiled import entry
+from ringfence.model import caller_class as cc
+from ringfence.model.callers import Callers, Classes
 from ringfence.model.numbers import NumberPlan
+from ringfence.model.packs import pack_of
 from ringfence.simulate.chance import share, trait
 from ringfence.simulate.contacts import reflected, scatter
 from ringfence.simulate.countries import COUNTRIES, Country
@@ -33,6 +36,7 @@ class Numbering:
         own: ranges of the city's network; others: of other networks in the country; far: of other networks, whose
             customers nobody in the city knows; unallocated: possible, but given to no network;
         foreign: numbers abroad without their last three digits.
+        callers: tells what a shown number is.
     """
 
     iso: str
@@ -43,6 +47,7 @@ class Numbering:
     unallocated: Numbers
     foreign: Numbers
     plan: NumberPlan
+    callers: Callers
 
     def number(self, text: str) -> int:
         """A number that is written somehow, as an integer."""
@@ -51,6 +56,10 @@ class Numbering:
     def numbers(self, texts: tuple[str, ...]) -> Numbers:
         """The same of several."""
         return np.array([self.number(text) for text in texts], np.int64)
+
+    def classes(self, numbers: Numbers) -> Classes:
+        """What each number is by the country's pack: see `model.caller_class`."""
+        return self.callers.classify(numbers)
 
 
 def numbering_of(iso: str, lines: int, rng: np.random.Generator) -> Numbering:
@@ -74,7 +83,33 @@ def numbering_of(iso: str, lines: int, rng: np.random.Generator) -> Numbering:
         unallocated=_unallocated(country, rng, 150),
         foreign=_foreign(country, rng, 300),
         plan=NumberPlan.of(iso),
+        callers=Callers(pack_of(iso)),
     )
+
+
+def only_called(numbering: Numbering, numbers: Numbers) -> npt.NDArray[np.bool_]:
+    """Which numbers never call."""
+    return np.isin(numbering.classes(numbers), (cc.INBOUND, cc.STATE_NEVER, cc.BANK_NEVER))
+
+
+def unallocated_numbers(numbering: Numbering, rng: np.random.Generator, count: int) -> Numbers:
+    """Numbers of the country that nobody has."""
+
+    def some(wanted: int) -> Numbers:
+        return rng.choice(numbering.unallocated, wanted) * 10_000 + rng.integers(0, 10_000, wanted)
+
+    return drawn_of(numbering, (cc.UNALLOCATED,), count, some)
+
+
+def drawn_of(
+    numbering: Numbering, classes: tuple[int, ...], count: int, some: Callable[[int], Numbers]
+) -> Numbers:
+    """So many numbers of some classes, from a source that gives others too."""
+    found = np.zeros(0, np.int64)
+    while len(found) < count:
+        new = some(count - len(found))
+        found = np.concatenate([found, new[np.isin(numbering.classes(new), classes)]])
+    return found
 
 
 def _allocated(iso: str, country: Country, rng: np.random.Generator, count: int) -> Numbers:

@@ -17,6 +17,7 @@ from ringfence.simulate.numbering import (
     fixed_numbers,
     mobile_numbers,
     numbering_of,
+    only_called,
     other_cities,
     toll_free_numbers,
 )
@@ -24,8 +25,8 @@ from ringfence.simulate.numbering import (
 MONTHS_8: Final = 244  # days, August 2019 to March 2020
 PERSON: Final = 0
 
-ABROAD, MANY, NO_DEVICE = 1, 2, 4
-"""Flags: travels some time; takes many calls at once; a fixed line."""
+ABROAD, MANY, NO_DEVICE, ONLY_CALLED = 1, 2, 4, 8
+"""Flags: travels some time; takes many calls at once; a fixed line; has a number that never calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ def populate(iso: str, lines: int, seed: int, kinds: list[Kind]) -> Population:
             number[chosen] = _distinct(fixed_numbers(numbering, rng, len(chosen), own=True), number, chosen)
         elif k.sort == "toll_free":
             number[chosen] = _distinct(toll_free_numbers(numbering, rng, len(chosen)), number, chosen)
+    special = np.flatnonzero(flags & NO_DEVICE)
+    flags[special[only_called(numbering, number[special])]] |= ONLY_CALLED
     graph = graph_of(
         int(own_seed) ^ 0x5EED, degree, _OUTSIDE,
         np.concatenate([numbering.others, numbering.far]), len(numbering.others),

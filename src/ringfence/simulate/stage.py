@@ -51,7 +51,8 @@ class Stage:
         offices: fixed lines that ring anybody; reporters etc. of other networks.
         centres: forged_caller episodes that go on: (mark, from, until, trunk), for crimes that ring through them.
         boxes: fraud_line episodes of SIM boxes: (mark, from, until, party, device); mules: lines of accomplices and since when (µs).
-        away: int64 (t, 3), travels: line, from, until; ordered by line.
+        away: int64 (t, 5), travels: line, when it leaves home, is abroad, leaves there, is at home again (µs); ordered by line. The
+            phone is off on the way.
         leaked: victims of a leak, by the begin of their episode: (line, shop).
         rng: the chance of the present act.
         taken: lines that something extraordinary happens to.
@@ -69,7 +70,7 @@ class Stage:
     centres: list[tuple[int, int, int, int]] = field(default_factory=list)
     boxes: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     mules: list[tuple[int, int]] = field(default_factory=list)
-    away: Parties = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    away: Parties = field(default_factory=lambda: np.zeros((0, 5), np.int64))
     leaked: dict[int, tuple[int, int]] = field(default_factory=dict)
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     taken: set[int] = field(default_factory=set)

@@ -1,10 +1,17 @@
-"""Numbers that are shown and are not one's own: every sort of forgery, with the role the truth gives it."""
+"""Numbers that are shown and are not one's own: every sort of forgery, with the role the truth gives it.
+
+What a number is, and so its role, the country's pack tells: not what whoever drew it had in mind. Where the pack does not tell,
+because it does not know whose toll-free number it is or the plan has fixed lines and mobiles in one, the city does.
+"""
 
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.model import caller_class as cc
+from ringfence.simulate.numbering import drawn_of, unallocated_numbers
+from ringfence.simulate.output import numbers_of
 from ringfence.simulate.population import NO_DEVICE
 from ringfence.simulate.rows import DOMESTIC, INTERNATIONAL, ROLE
 from ringfence.simulate.stage import Parties, Stage
@@ -21,55 +28,95 @@ SORTS: Final = (
 )
 """Those that a cold-call centre shows; own_number comes over a national interconnect, all others from abroad."""
 
+_MALFORMED: Final = (cc.MALFORMED, cc.NO_COUNTRY)
+_ANYWHERE: Final = dict.fromkeys(_MALFORMED, "malformed") | {
+    cc.UNALLOCATED: "unallocated",
+    cc.INBOUND: "service",
+    cc.STATE_NEVER: "state_organ",
+    cc.BANK_NEVER: "bank",
+}
+_FROM_ABROAD: Final = _ANYWHERE | {
+    cc.FIXED: "fixed_line",
+    cc.MOBILE: "mobile_quiet",
+    cc.FIXED_OR_MOBILE: "mobile_quiet",
+    cc.TOLL_FREE: "service",
+    cc.PREMIUM: "service",
+    cc.SERVICE: "service",
+    cc.OTHER: "service",
+    cc.EMERGENCY: "state_organ",
+    cc.STATE: "state_organ",
+    cc.BANK: "bank",
+}
+_CALLS: Final = set(_FROM_ABROAD) - set(_ANYWHERE)
+
 
 def shown(stage: Stage, sort: str, count: int) -> tuple[Parties, npt.NDArray[np.uint8]]:
     """Numbers of one sort, and the role of a call that shows each."""
+    number = stage.owned(_drawn(stage, sort, count))
+    role = roles_of(stage, number, DOMESTIC if sort == "own_number" else INTERNATIONAL)
+    if sort in {"state_organ", "bank"}:  # whose service it is
+        role[role == ROLE["forged_service"]] = ROLE[f"forged_{sort}"]
+    return number, role
+
+
+def roles_of(stage: Stage, callers: Parties, ingress: int) -> npt.NDArray[np.uint8]:
+    """What it makes of calls that they show these numbers and come in this way; 0: nothing wrong.
+
+    Whether the owner of a mobile is active is found out as it happens.
+
+    Args:
+        stage: the city.
+        callers: parties; own lines as such (see `Stage.owned`).
+        ingress: DOMESTIC or INTERNATIONAL.
+    """
+    classes = stage.people.numbering.classes(numbers_of(stage.people, callers)) & cc.CLASS_BITS
+    found = _codes(_FROM_ABROAD if ingress == INTERNATIONAL else _ANYWHERE)[classes]
+    if ingress == INTERNATIONAL:
+        found[(classes == cc.FIXED_OR_MOBILE) & _is_fixed(stage, callers)] = ROLE["forged_fixed_line"]
+    else:
+        found[(callers < 0) & np.isin(classes, list(_CALLS))] = ROLE["forged_own_number"]
+    return np.asarray(found, np.uint8)
+
+
+def _codes(names: dict[int, str]) -> npt.NDArray[np.uint8]:
+    """Codes of roles by class."""
+    found = np.zeros(cc.CLASS_BITS + 1, np.uint8)
+    for one, name in names.items():
+        found[one] = ROLE[f"forged_{name}"]
+    return found
+
+
+def _is_fixed(stage: Stage, callers: Parties) -> npt.NDArray[np.bool_]:
+    """Which are fixed lines, in a country whose plan does not tell."""
+    own = stage.people.flags[np.where(callers < 0, -1 - callers, 0)] & NO_DEVICE > 0
+    return np.where(callers < 0, own, np.isin(callers, stage.offices))
+
+
+def _drawn(stage: Stage, sort: str, count: int) -> Parties:
     rng, plan = stage.rng, stage.people.numbering
-    if sort == "fixed_line":
-        return stage.fixed(count), _role("forged_fixed_line", count)
-    if sort == "unallocated":
-        number = rng.choice(plan.unallocated, count) * 10_000 + rng.integers(0, 10_000, count)
-        return number, _role("forged_unallocated", count)
-    if sort == "malformed":
-        texts = [_malformed(rng, plan.country.code) for _ in range(count)]
-        return plan.numbers(tuple(texts)), _role("forged_malformed", count)
-    if sort == "own_number":
-        return -1 - rng.integers(0, stage.people.lines, count), _role("forged_own_number", count)
-    if (
-        sort == "mobile"
-    ):  # mostly of the victim's own network; whether the owner is active is found out as it happens
-        own = -1 - _mobiles(stage, count)
-        number = np.where(rng.random(count) < 0.75, own, stage.far(count))
-        return number, _role("forged_mobile_quiet", count)
     country = plan.country
+    if sort == "fixed_line":
+        return stage.fixed(count)
+    if sort == "unallocated":
+        return unallocated_numbers(plan, rng, count)
+    if sort == "malformed":
+        return drawn_of(
+            plan,
+            _MALFORMED,
+            count,
+            lambda wanted: plan.numbers(tuple(_malformed(rng, country.code) for _ in range(wanted))),
+        )
+    if sort == "own_number":
+        return -1 - rng.integers(0, stage.people.lines, count)
+    if sort == "mobile":  # mostly of the victim's own network
+        return np.where(rng.random(count) < 0.75, -1 - _mobiles(stage, count), stage.far(count))
     famous = {
         "service": country.carriers,
         "state_organ": country.state + country.emergency,
         "bank": country.banks,
     }
     texts = [_written(rng, country.code, country.city, str(rng.choice(famous[sort]))) for _ in range(count)]
-    return plan.numbers(tuple(texts)), _role(f"forged_{sort}", count)
-
-
-def roles_of(stage: Stage, callers: Parties, ingress: int) -> npt.NDArray[np.uint8]:
-    """What it makes of a call that it shows this number and comes in this way; 0: nothing wrong."""
-    from ringfence.simulate.exchange import is_domestic
-
-    code, flags = int(stage.people.numbering.country.code), stage.people.flags
-    found = np.zeros(len(callers), np.uint8)
-    for n, caller in enumerate(stage.owned(callers)):
-        if caller < 0 and ingress == DOMESTIC:
-            found[n] = ROLE["forged_own_number"]
-        elif caller < 0:
-            fixed = flags[-1 - caller] & NO_DEVICE
-            found[n] = ROLE["forged_fixed_line" if fixed else "forged_mobile_quiet"]
-        elif caller > 0 and ingress == INTERNATIONAL and is_domestic(int(caller), code):
-            far = (
-                caller // 10_000 in stage.people.numbering.far
-                or caller // 10_000 in stage.people.numbering.others
-            )
-            found[n] = ROLE["forged_mobile_quiet" if far else "forged_fixed_line"]
-    return found
+    return plan.numbers(tuple(texts))
 
 
 def _mobiles(stage: Stage, count: int) -> Parties:
@@ -77,15 +124,13 @@ def _mobiles(stage: Stage, count: int) -> Parties:
     return np.asarray(lines[stage.people.flags[lines] & NO_DEVICE == 0][:count])
 
 
-def _role(name: str, count: int) -> npt.NDArray[np.uint8]:
-    return np.full(count, ROLE[name], np.uint8)
-
-
 def _written(rng: np.random.Generator, code: str, city: str, famous: str) -> str:
     """A short or famous number as forgers and gateways write it."""
-    bare = famous.removeprefix(f"+{code}").removeprefix("+")
-    ways = (famous, f"+{code}{bare}", f"+{code}{city}{bare}", f"00{code}{bare}", f"+{bare}", bare)
-    return str(ways[int(rng.choice(6, p=[0.35, 0.25, 0.15, 0.1, 0.1, 0.05]))])
+    bare, abroad = famous.removeprefix(f"+{code}"), "011" if code == "1" else "00"
+    if bare != famous:
+        return str(rng.choice((famous, f"{abroad}{code}{bare}", bare), p=[0.8, 0.1, 0.1]))
+    ways = (bare, f"+{code}{bare}", f"+{code}{city}{bare}", f"{abroad}{code}{bare}", f"+{bare}")
+    return str(rng.choice(ways, p=[0.4, 0.25, 0.15, 0.1, 0.1]))
 
 
 def _malformed(rng: np.random.Generator, code: str) -> str:
@@ -98,6 +143,5 @@ def _malformed(rng: np.random.Generator, code: str) -> str:
         f"+0{digits(int(rng.integers(8, 14)))}",
         f"+999{digits(int(rng.integers(6, 10)))}",  # a country code nobody has
         f"{rng.integers(1, 10)}{digits(15)}",
-        f"+{code}0000{digits(3)}",
     )
     return ways[int(rng.integers(len(ways)))]

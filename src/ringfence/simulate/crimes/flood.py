@@ -36,7 +36,7 @@ def play(stage: Stage, begin: int, shape: str) -> None:
     victim = _victim(stage, shape)
     start = begin + _gaps(stage, shape)
     start = start[start < begin + _LONGEST]
-    callers = _callers(stage, shape, victim, len(start))
+    callers = stage.owned(_callers(stage, shape, victim, len(start)))
     ingress = INTERNATIONAL if rng.random() < 0.45 else DOMESTIC
     first, last = (1, DOMESTIC_TRUNKS + 1) if ingress == DOMESTIC else (DOMESTIC_TRUNKS + 1, TRUNKS + 1)
     trunks = rng.choice(np.arange(first, last), int(rng.integers(1, 5)))

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ringfence.simulate import habits
+from ringfence.simulate.numbering import unallocated_numbers
 from ringfence.simulate.rows import DAY, MINUTE, ROLE, SECOND
 from ringfence.simulate.stage import Stage
 
@@ -44,8 +45,6 @@ def _shown(stage: Stage, service: np.ndarray) -> np.ndarray:
     """Under which number the service rings back: mostly its own."""
     rng, count = stage.rng, len(service)
     fixed = stage.fixed(count)
-    unallocated = rng.choice(stage.people.numbering.unallocated, count) * 10_000 + rng.integers(
-        0, 10_000, count
-    )
+    unallocated = unallocated_numbers(stage.people.numbering, rng, count)
     way = rng.random(count)
     return np.select([way < 0.75, way < 0.93], [service, fixed], unallocated)

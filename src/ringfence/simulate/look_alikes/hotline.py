@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from ringfence.simulate import habits
-from ringfence.simulate.population import Kind
+from ringfence.simulate.population import ONLY_CALLED, Kind
 from ringfence.simulate.stage import Stage
 
 NAME: Final = "hotline"
@@ -25,4 +25,7 @@ def live(stage: Stage) -> None:
     stage.attempts(start, stage.public(len(start)), -1 - lines[which], 0.93, talk)
     which, start = stage.clock(0.3 * rate, habits.OFFICE, weekend=0.3)
     talk = habits.talks(rng, len(start), 60, 0.9, short=0.15)
-    stage.attempts(start, -1 - lines[which], stage.public(len(start)), 0.62, talk, redial=0.1)
+    caller = np.where(
+        stage.people.flags[lines] & ONLY_CALLED, stage.offices[lines * 7919 % len(stage.offices)], -1 - lines
+    )  # where a hotline can only be called, it rings back from an office of its own
+    stage.attempts(start, caller[which], stage.public(len(start)), 0.62, talk, redial=0.1)
