@@ -1,8 +1,6 @@
 """Forged caller ids of a simulated city: what is flagged, and what of honest life is."""
 
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +8,7 @@ from typing import Any, Final
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bench._cities import ringfence
 from bench._tables import Table
 
 NAME: Final = "forged_calls"
@@ -26,13 +25,6 @@ NAME_OF_DETECTOR: Final = "forged_caller"
 SEEDS: Final = (1, 2, 3)
 SUBSCRIBERS: Final = 20_000
 DAYS: Final = 10
-_RUN: Final = "from ringfence.cli.main import run; run()"
-
-
-def _ringfence(*said: object) -> None:
-    subprocess.run(
-        [sys.executable, "-c", _RUN, *map(str, said)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )  # fmt: skip
 
 
 def _own(city: Path, lists: Path) -> None:
@@ -49,10 +41,10 @@ def _own(city: Path, lists: Path) -> None:
 def judged(seed: int, folder: Path) -> dict[str, Any]:
     """What `ringfence evaluate` says of one city."""
     city, out, lists = folder / f"city{seed}", folder / f"out{seed}", folder / f"lists{seed}"
-    _ringfence("simulate", "--subscribers", SUBSCRIBERS, "--days", DAYS, "--seed", seed, "--out", city)
+    ringfence("simulate", "--subscribers", SUBSCRIBERS, "--days", DAYS, "--seed", seed, "--out", city)
     _own(city, lists)
-    _ringfence("scan", city / "calls.parquet", "--out", out, "--detect", NAME_OF_DETECTOR, "--each-call", "--lists", lists)  # fmt: skip
-    _ringfence(
+    ringfence("scan", city / "calls.parquet", "--out", out, "--detect", NAME_OF_DETECTOR, "--each-call", "--lists", lists)  # fmt: skip
+    ringfence(
         "evaluate", out, city / "truth.json", "--kind", NAME_OF_DETECTOR, "--json", folder / f"{seed}.json"
     )
     found: dict[str, Any] = json.loads((folder / f"{seed}.json").read_text("utf-8"))
