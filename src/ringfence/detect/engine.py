@@ -74,6 +74,11 @@ class Engine:
         """The last moment judged, µs; 0: none so far."""
         return self._last
 
+    @property
+    def born(self) -> int:
+        """When the watching began, µs; 0: not yet."""
+        return self._born
+
     def process(self, calls: Calls, watermark: int) -> tuple[Rows, Rows]:
         """Run the pass over all moments before the watermark.
 

@@ -16,7 +16,7 @@ import numpy as np
 from ringfence.compiled import entry, jit, routine
 from ringfence.detect.evidence import CLOSED, OPEN, QUIET, Scene, assess, case_dtype, end_episode, restart
 from ringfence.detect.line_weights import BASE, BITS, EDGES, FEATURES, STARTS_AT
-from ringfence.detect.memory import DAY, DROPPED, HOUR, STRANGER, fan_out
+from ringfence.detect.memory import DAY, DROPPED, HOUR, SECOND, STRANGER, fan_out
 from ringfence.detect.table import claim_marked, find, find_marked
 from ringfence.model.calls import NEVER
 
@@ -36,7 +36,7 @@ CASE: Final = case_dtype(
     ]
 )
 
-FALSE_ALARMS: Final = 3.12e-4
+FALSE_ALARMS: Final = 1.56e-4
 """Bound per line-day, by Wald; bits are capped (`line_weights`), so far fewer are seen: docs/fraud_line.md."""
 STARTS: Final = 0.02
 """Lines that come to be judged, per line-day."""
@@ -49,6 +49,8 @@ JUDGED: Final = 8
 """Calls since then from which on it is judged."""
 DISTINCT: Final = 0.45
 """Different numbers called for each call, below which nobody looks: half of all normal lines have .15 (Sichuan)."""
+UNSEEN: Final = 3 * DAY
+"""Who has not called for so long since the watching began is new: a line has two records a day, half of them its own (Sichuan)."""
 QUIET_LIFE: Final = 7 * DAY
 """A line that has not called for so long is given up by its users."""
 RETURN: Final = 30 * DAY
@@ -69,12 +71,13 @@ def _bits_set(word: Any) -> Any:
 
 
 @routine
-def measure(case: Any, profile: Any, values: Any) -> None:
+def measure(case: Any, profile: Any, age: float, values: Any) -> None:
     """Read all features of a line.
 
     Args:
         case: its CASE record.
         profile: its PROFILE record.
+        age: as `age_of` says.
         values: float64[len(FEATURES)], written; NaN where nothing can be said.
     """
     made = max(float(case.made), 1.0)
@@ -87,6 +90,14 @@ def measure(case: Any, profile: Any, values: Any) -> None:
     values[5] = _bits_set(np.int64(case.hours)) / min(made, 16.0)
     values[6] = _devices(profile) / min(calls, 16.0) if profile.devices != 0 else math.nan
     values[7] = case.numbers if case.numbers > 0 else math.nan
+    values[8] = age
+
+
+@jit
+def age_of(profile: Any, now: int, born: int) -> float:
+    """Days since a number first called; NaN if it may have called before the watching began."""
+    first = np.int64(profile.first)
+    return (now // SECOND - first) / (DAY / SECOND) if first - born // SECOND > UNSEEN // SECOND else math.nan
 
 
 @jit
@@ -185,7 +196,7 @@ def on_release(cases: Any, scene: Scene, profile: Any, call: Any, answer: int) -
         return
     values = np.empty(len(FEATURES))
     bits = np.empty(len(FEATURES))
-    measure(case, profile, values)
+    measure(case, profile, age_of(profile, scene.now, scene.born), values)
     if worth(values, bits) >= scene.threshold:
         assess(case, scene, call, values, bits, BASE)
 
@@ -199,12 +210,14 @@ def on_quiet(cases: Any, scene: Scene, subject: int) -> None:
 
 
 @entry
-def measure_all(cases: Any, profiles: Any, values: Any, keys: Any) -> int:
+def measure_all(cases: Any, profiles: Any, now: int, born: int, values: Any, keys: Any) -> int:
     """Measure every line that would be judged.
 
     Args:
         cases: rows of the table of cases.
         profiles: rows of the table of profiles.
+        now: µs.
+        born: µs, when the watching began.
         values: float64[n, len(FEATURES)], written, a row a line.
         keys: int64[n], written, their numbers.
 
@@ -218,7 +231,7 @@ def measure_all(cases: Any, profiles: Any, values: Any, keys: Any) -> int:
             continue
         place = find(profiles, case.key)
         if place >= 0:
-            measure(case, profiles[place], values[count])
+            measure(case, profiles[place], age_of(profiles[place], now, born), values[count])
             keys[count] = case.key
             count += 1
     return count

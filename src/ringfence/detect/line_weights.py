@@ -40,6 +40,7 @@ FEATURES: Final = (
     ),
     Feature("devices", 2.0, ("{:.2f} phones for each call", "平均每次通话使用{:.2f}部终端")),
     Feature("numbers", 2.5, ("{:.0f} numbers call from its phone", "同一终端上有{:.0f}个号码")),
+    Feature("age", 1.5, ("first seen {:.0f} days ago", "{:.0f}天前首次出现")),
 )
 """In the order of `fraud_line.measure`."""
 

@@ -100,7 +100,7 @@ PROFILE: Final = np.dtype(
         ("unanswered", "f4"),
         ("dropped", "f4"),
         ("talks", "f4"),  # conversations, either direction
-        ("before", "u2"),  # fan-out of the week before
+        ("before", "u2"),  # fan-out up to the present week
         ("received", "u1"),  # conversations that others began
         ("kind", "u1"),  # class of the number, see model.caller_class
     ],
@@ -338,9 +338,12 @@ def _linear_count(ones: int, size: float) -> float:
 
 @jit
 def fan_out(profile: Any) -> float:
-    """How many different numbers this caller rang, about (128 bits: within a tenth up to 300)."""
+    """How many different numbers this caller rang, this week and half of those before, as its calls are counted.
+
+    128 bits: within a tenth up to 300 a week.
+    """
     ones = _bits_set(profile.callees[0]) + _bits_set(profile.callees[1])
-    return max(_linear_count(ones, 128.0), float(profile.before))
+    return _linear_count(ones, 128.0) + 0.5 * profile.before
 
 
 @jit
@@ -362,7 +365,6 @@ def renew_profile(profile: Any, now: int, rules: Rules) -> None:
         profile.received = 0
         profile.before = 0
     elif second - np.int64(profile.since) > 7 * DAY // SECOND:
-        profile.before = 0
         profile.before = min(fan_out(profile), 60_000.0)
         profile.since = second
         profile.callees[:] = 0

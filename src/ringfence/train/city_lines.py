@@ -62,7 +62,7 @@ def _lines_of_city(
         rows = shard.cases[place].rows
         values = np.empty((len(rows), len(FEATURES)))
         keys = np.empty(len(rows), np.int64)
-        count = fraud_line.measure_all(rows, shard.profiles.rows, values, keys)
+        count = fraud_line.measure_all(rows, shard.profiles.rows, until, engine.born, values, keys)
         yield values[:count], np.isin(keys[:count], numbers[since < until]), keys[:count]
 
 
