@@ -694,7 +694,9 @@ class PlainPass:
                 bits = popular._WITHHELD_OWN if own else float(popular._WITHHELD[case.withheld])
             case.withheld += 1
             _unlike(case, bits, bits, bits)
-        elif now - self._born >= 2 * DAY:
+        elif now - self._born < 2 * DAY:
+            _unlike(case, *(popular._NO_LIFE_ANYWHERE,) * 3)
+        else:
             bits = _popular_stranger(case, line, call, note)
             verifiable = call.ingress == ways.SUBSCRIBER or not note.life
             elsewhere = popular._ELSEWHERE if _is_borrowed(call, note) else 0.0

@@ -8,7 +8,6 @@ at most 2^-h, whatever the haste.
 What counts here is who calls, on which way, and who hangs up; not that nobody answers: that is the owner's doing in both.
 """
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +26,7 @@ from ringfence.detect.ways import (
     verified_bits,
 )
 
-POPULAR: Final = [
+POPULAR: Final[list[tuple[str, str] | tuple[str, str, tuple[int]]]] = [
     ("unlike", "f4", (3,)),  # bits against popularity, by form of flood
     ("unlike_at", "i8"),
     ("abroad", "f4"),  # bits gained here by calls from abroad
@@ -49,8 +48,8 @@ _LIFE: Final = -1.0
 _NO_LIFE: Final = 0.1
 """A number from outside that was seen to talk with others, or was not; numbers with a life can be borrowed."""
 _LIFE_ANYWHERE: Final = -1.6
-_NO_LIFE_ANYWHERE: Final = 0.6
-"""The same where no record tells how calls came in: a tenth of a flood's numbers have a life, half of a popular line's."""
+_NO_LIFE_ANYWHERE: Final = 0.8
+"""The same where no record tells how calls came in: hardly any of a flood's numbers have a life, but they can be borrowed; nearly half of a popular line's do."""
 _ELSEWHERE: Final = 2.0
 """The number of an own subscriber, who is not where the call came in."""
 _FROM_ABROAD: Final = 3.0
@@ -129,7 +128,10 @@ def unknown_rings(case: Any, line: Any, call: Any, watched: int) -> None:
     if call.relation == WITHHELD:
         bits = _withheld_rings(case, call)
         _add(case, bits, bits, bits)
-    elif watched >= 2 * DAY:
+    elif watched < 2 * DAY:
+        # nobody has a life yet, so nothing tells the two; haste is worth less instead
+        _add(case, _NO_LIFE_ANYWHERE, _NO_LIFE_ANYWHERE, _NO_LIFE_ANYWHERE)
+    else:
         bits = _stranger_rings(case, line, call)
         elsewhere = _ELSEWHERE if is_borrowed(call) else 0.0
         # borrowed numbers have a life, so it says nothing against them, unless it is verified

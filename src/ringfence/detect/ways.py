@@ -44,7 +44,7 @@ _RATE: Final = 16
 
 
 @jit
-def _moved(share: int, happened: bool) -> int:
+def _moved(share: int, happened: bool) -> Any:
     """A share in 255ths after one more call."""
     return (np.int64(share) * (_RATE - 1) + (255 if happened else 0) + _RATE // 2) // _RATE
 
@@ -125,7 +125,7 @@ def trunk_bits(line: Any, trunks: int, call: Any) -> tuple[Any, float]:
     Returns:
         The trunks with this one, and the bits.
     """
-    before = np.uint64(trunks)
+    before: Any = np.uint64(trunks)
     if call.ingress <= SUBSCRIBER or call.trunk == 0:
         return before, 0.0
     mark = np.uint64(1) << np.uint64((call.trunk >> 8) & 63)
