@@ -1,12 +1,12 @@
 """The pass written in plain Python, event by event: what the compiled pass must equal, and what it is measured against.
 
 It does for one shard and the detector `flood` what `ringfence.detect` does, with dicts, dataclasses and `math`. It shares the
-constants of that package, and none of its compiled functions. Where an idiom of Python is the quicker and plainer one it is
+constants of that package, and of its compiled functions only `mix`, by which a phone marks the numbers that call from it. Where an idiom of Python is the quicker and plainer one it is
 taken: pairs are found by a tuple, the numbers a caller rang are a set, a call is forgotten by deleting it.
 
 Numbers are Python's own floats. The compiled state keeps most of them as float32, so bits agree to about 1e-3 only.
 Where rounding decides which way to go, it is done here too: the pace of an attack (`_single`), whose tenfold in whole
-seconds decides when it is over.
+seconds decides when it is over, and what tells a flood from a popular line (`_unlike`), for whether it is enough.
 """
 
 import math
@@ -15,7 +15,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ringfence.detect import evidence, flood, memory, weights
+from ringfence.detect import evidence, flood, memory, popular, ways, weights
 from ringfence.detect.evidence import CLOSED, ENDED, HYPOTHESES, LEDGER, OPEN, QUIET, RAISED, REOPENED
 from ringfence.detect.memory import (
     CALLED,
@@ -32,6 +32,7 @@ from ringfence.detect.memory import (
     WITHHELD,
 )
 from ringfence.detect.moments import ANSWER, END, SETUP, TICK
+from ringfence.detect.table import mix
 from ringfence.model.calls import NEVER, Calls
 
 Bits = tuple[float, float, float]
@@ -44,6 +45,9 @@ class Row(NamedTuple):
     caller: int
     callee: int
     device: int
+    trunk: int
+    cell: int
+    ingress: int
     start: int
     answer: int
     end: int
@@ -109,6 +113,10 @@ class Line:
     strangers: list[float] = field(default_factory=lambda: [0.0] * SLICES)
     known: float = 0.0
     withheld: float = 0.0
+    own: int = memory.OWN
+    abroad: int = memory.ABROAD
+    same_trunk: int = memory.SAME_TRUNK
+    last_trunk: int = 0
 
 
 @dataclass(slots=True)
@@ -134,6 +142,17 @@ class Profile:
     unanswered: float = 0.0
     dropped: float = 0.0
     talks: float = 0.0
+    home: int = 0
+
+
+@dataclass(slots=True)
+class Device:
+    """Which numbers call from one phone (64 marks); times in whole seconds."""
+
+    since: int
+    seen: int
+    numbers: set[int] = field(default_factory=set)
+    before: int = 0
 
 
 class Note(NamedTuple):
@@ -144,6 +163,12 @@ class Note(NamedTuple):
     dropped: float = 0.0
     talks: float = 0.0
     age: float = 0.0
+    home: int = memory.AWAY
+
+    @property
+    def life(self) -> bool:
+        """Seen for a day, and talks with others."""
+        return self.talks >= 2 and self.age >= 1
 
 
 @dataclass(slots=True)
@@ -155,6 +180,9 @@ class Call:
     callee: int
     start: int
     relation: int
+    ingress: int = 0
+    trunk: int = 0
+    numbers: int = 0
     tries: int = 0
     drops: int = 0
     before: int = 0
@@ -204,6 +232,14 @@ class Case:
     talk_credit: float = 0.0
     talked: int = 0
     talks: float = 0.0
+    outside: float = 0.0
+    verified: float = 0.0
+    elsewhere: float = 0.0
+    unlike: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    unlike_at: int = 0
+    abroad: float = 0.0
+    trunks: set[int] = field(default_factory=set)
+    withheld: int = 0
 
 
 _FLOAT32 = struct.Struct("f")
@@ -218,7 +254,9 @@ def _single(value: float) -> float:
 def rows_of(calls: Calls) -> list[Row]:
     """Calls as tuples."""
     columns = (
-        calls.key, calls.caller, calls.callee, calls.words[:, 1], calls.start, calls.answer, calls.end, calls.codes[:, 0],
+        calls.key, calls.caller, calls.callee, calls.words[:, 1], calls.words[:, 0], calls.words[:, 3], calls.codes[:, 2],
+        calls.start,
+        calls.answer, calls.end, calls.codes[:, 0],
     )  # fmt: skip
     return [Row(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
@@ -265,6 +303,7 @@ class PlainPass:
         self._lines: dict[int, Line] = {}
         self._pairs: dict[frozenset[int], Pair] = {}
         self._profiles: dict[int, Profile] = {}
+        self._devices: dict[int, Device] = {}
         self._calls: dict[int, Call] = {}
         self._cases: dict[int, Case] = {}
         self._born = 0
@@ -311,11 +350,13 @@ class PlainPass:
     # Who knows whom.
 
     def _relate(self, row: Row) -> Call:
-        call = Call(row.key, row.caller, row.callee, row.start, WITHHELD)
+        call = Call(row.key, row.caller, row.callee, row.start, WITHHELD, row.ingress, row.trunk)
         self._calls[row.key] = call
         if row.caller == 0:
             return call
         now = row.start // SECOND
+        if row.device != 0 and row.ingress <= ways.SUBSCRIBER:
+            call.numbers = self._numbers_of(row, now)
         both = frozenset((row.caller, row.callee))
         pair = self._pairs.get(both)
         if pair is None or _pair_is_stale(pair, now):
@@ -330,6 +371,19 @@ class PlainPass:
         pair.called[row.caller] = now
         return call
 
+    def _numbers_of(self, row: Row, now: int) -> int:
+        """How many numbers call from the phone of a call, this one too."""
+        device = self._devices.get(row.device)
+        if device is None or now - device.seen > memory.PROFILE_LIFE // SECOND:
+            device = self._devices[row.device] = Device(now, now)
+        elif now - device.since > 7 * DAY // SECOND:
+            device.before = len(device.numbers)
+            device.numbers = set()
+            device.since = now
+        device.seen = now
+        device.numbers.add(int(mix(row.caller, 13)) & 63)
+        return max(len(device.numbers), device.before)
+
     # What callers do.
 
     def _follow(self, row: Row) -> Note:
@@ -339,6 +393,8 @@ class PlainPass:
         note = _note(profile, row.start // SECOND)
         profile.callees.add(row.callee)
         profile.calls += 1
+        if row.ingress == ways.SUBSCRIBER:
+            profile.home = row.start // SECOND
         return note
 
     def _renewed_profile(self, number: int, now: int) -> Profile:
@@ -367,6 +423,7 @@ class PlainPass:
             line.last_unknown = now
         if call.tries == 0 and now // SECOND >= line.frozen:
             _learn(line, call.relation, now)
+            _learn_way(line, call)
 
     def _aged_line(self, number: int, now: int) -> Line:
         second = now // SECOND
@@ -391,7 +448,10 @@ class PlainPass:
         if moment.cause != memory.UNKNOWN_END and row.caller in self._profiles:
             _profile_end(self._profiles[row.caller], moment)
         if moment.answer != NEVER and now - moment.answer >= TALK:
-            self._renewed_profile(row.callee, now // SECOND).talks += 1
+            profile = self._renewed_profile(row.callee, now // SECOND)
+            profile.talks += 1
+            if row.cell != 0:
+                profile.home = now // SECOND
         self._on_end(call, moment.cause, now)
 
     # The detector.
@@ -413,7 +473,7 @@ class PlainPass:
         if call.tries > 0 and call.relation != WITHHELD:
             self._rings_again(case, call, now)
         elif call.relation == KNOWN:
-            self._known_rings(case, line, call, now)
+            self._known_rings(case, line, call, note, now)
         else:
             self._unknown_rings(case, line, call, note, now)
         if case.state == OPEN or max(case.bits) > flood.FREEZE_BITS:
@@ -454,6 +514,8 @@ class PlainPass:
         else:
             span = now - call.start
             end = _end_unanswered(span, cause)
+        if call.relation != KNOWN:
+            _unknown_ends(case, end, again)
         what = int(flood.END_WORDS[end])
         bits = _ENDS[int(again)][end]
         if again and bits[0] > 0:
@@ -482,10 +544,12 @@ class PlainPass:
             case.calls -= 1
             if case.counted == call.key:
                 case.last = case.last_before
+        minute = call.minutes > 0
+        hang_up, linger = popular._TALK[int(minute)].tolist()
+        _unlike(case, hang_up, linger, hang_up)
         bits = _TALKS[weights.TALK_HELD]
-        self._weigh(
-            case, call, flood.TALKED, value, (bits[0] + credit, bits[1] + credit, bits[2] + credit), now
-        )
+        held = bits[1] if minute else bits[1] * flood.BOT_TALK
+        self._weigh(case, call, flood.TALKED, value, (bits[0] + credit, held + credit, bits[2] + credit), now)
 
     def _under_way(self, subject: int, now: int) -> Case | None:
         case = self._cases.get(subject)
@@ -511,7 +575,20 @@ class PlainPass:
             _restart(case)
         if not case.ledger:
             case.haste = case.haste_known = case.again = case.lives = 0.0
+            case.outside = case.verified = case.elsewhere = 0.0
             case.talk_since = 0
+        self._forget_popularity(case, now)
+
+    def _forget_popularity(self, case: Case, now: int) -> None:
+        if case.unlike_at != 0:
+            fade = 2.0 ** (-(now - case.unlike_at) / popular._FADE)
+            case.unlike = [_single(bits * fade) if bits < 0 else bits for bits in case.unlike]
+        case.unlike_at = now
+        if not case.ledger:
+            case.unlike = [min(bits, 0.0) for bits in case.unlike]
+            case.abroad = 0.0
+            case.trunks = set()
+            case.withheld = 0
 
     def _close_if_over(self, case: Case, now: int) -> None:
         if case.state != OPEN:
@@ -540,32 +617,93 @@ class PlainPass:
         gap = now // SECOND - call.before
         self._weigh(case, call, flood.AGAIN, gap, (own, own / 2, own if own > 0 else bits / 3), now)
 
-    def _known_rings(self, case: Case, line: Line, call: Call, now: int) -> None:
+    def _known_rings(self, case: Case, line: Line, call: Call, note: Note, now: int) -> None:
         gap = now // SECOND - line.last_known
         rate = (4.0 + line.known) / (2.0 + self._watched_days(now))
         haste = max(soon_bits(gap, rate, *flood.KNOWN_GAPS), 0.0) / _talkative(case)
         bits = _limited(case.haste_known, haste, 13.0)
         case.haste_known += haste
+        borrowed = _is_borrowed(call, note)
+        own = popular._KNOWN_OWN if call.ingress == ways.SUBSCRIBER else popular._KNOWN_OUTSIDE
+        _unlike(case, 0.0, 0.0, popular._KNOWN_ELSEWHERE if borrowed or call.ingress == 0 else own)
+        what = flood.KNOWN_SOON
+        if now - self._born >= 2 * DAY:
+            if borrowed:
+                what = flood.KNOWN_ELSEWHERE
+                gain = flood.CONTACT_ELSEWHERE[int(call.ingress == ways.INTERNATIONAL)]
+                bits += _limited(case.elsewhere, gain, flood.MOST_ELSEWHERE)
+                case.elsewhere += gain
+            elif call.ingress == ways.SUBSCRIBER and note.life:
+                bits += flood.CONTACT_OWN
         if case.state != OPEN or case.hypothesis == flood.BORROWED:
             _count(case, call, now)
-        self._weigh(case, call, flood.KNOWN_SOON, gap, (0.0, 0.0, bits), now)
+        self._weigh(case, call, int(what), gap, (0.0, 0.0, bits), now)
 
     def _unknown_rings(self, case: Case, line: Line, call: Call, note: Note, now: int) -> None:
         withheld = call.relation == WITHHELD
+        self._popular_rings(case, line, call, note, now)
         main = linger = gap = 0.0
         caller: Bits = (0.0, 0.0, 0.0)
         what = flood.FIRST_WITHHELD if withheld else flood.FIRST_STRANGER
         if line.last_unknown != 0 and now - line.last_unknown <= flood.HOPELESS:
             what = flood.WITHHELD_SOON if withheld else flood.STRANGER_SOON
             gap = (now - line.last_unknown) / SECOND
+            if _is_verified(call, note):
+                what = flood.OWN_SOON
+            elif call.ingress == ways.INTERNATIONAL and not withheld:
+                what = flood.ABROAD_SOON
             main, linger = self._haste(case, line, call.relation, gap, now)
+        way = self._way(case, line, call, note, now)
         if not withheld:
-            caller = self._caller_bits(case, note, now)
+            caller = (0.0, 0.0, 0.0) if _is_verified(call, note) else self._caller_bits(case, note, now)
         elif not case.ledger:
             caller = flood.WITHHELD_BITS
         _count(case, call, now)
-        bits = (main + caller[0], linger + caller[1], main + caller[2])
-        self._weigh(case, call, what, gap, bits, now)
+        bits = (main + way + caller[0], linger + way + caller[1], main + way + caller[2])
+        self._weigh(case, call, int(what), gap, bits, now)
+
+    def _way(self, case: Case, line: Line, call: Call, note: Note, now: int) -> float:
+        if now - self._born < 2 * DAY:
+            return 0.0
+        if _is_verified(call, note):
+            loss = -_verified_bits(line, ways.VERIFIED)
+            bits = _limited(case.verified, loss, flood.MOST_VERIFIED, 0.3)
+            case.verified += loss
+            return -bits
+        withheld = call.relation == WITHHELD
+        bits = 0.0
+        if call.ingress == ways.SUBSCRIBER and withheld:
+            bits = ways._WITHHELD_OWN
+        elif call.ingress == ways.INTERNATIONAL:
+            bits = math.log2(ways._FLOOD_ABROAD / max(line.abroad / 255.0, ways._LEAST_ABROAD))
+        elif call.ingress == ways.INTERCONNECT and not withheld:
+            bits = _outside_bits(line)
+        if bits > 0:
+            gain = bits
+            bits = _limited(case.outside, gain, flood.MOST_OUTSIDE)
+            case.outside += gain
+        if withheld or not _is_borrowed(call, note):
+            return bits
+        return bits + (ways._BORROWED if call.ingress == ways.INTERCONNECT else ways._BORROWED_ABROAD)
+
+    def _popular_rings(self, case: Case, line: Line, call: Call, note: Note, now: int) -> None:
+        if call.relation == WITHHELD:
+            bits = 0.0
+            if case.withheld < len(popular._WITHHELD):
+                own = call.ingress == ways.SUBSCRIBER
+                bits = popular._WITHHELD_OWN if own else float(popular._WITHHELD[case.withheld])
+            case.withheld += 1
+            _unlike(case, bits, bits, bits)
+        elif now - self._born < 2 * DAY:
+            _unlike(case, *(popular._NO_LIFE_ANYWHERE,) * 3)
+        else:
+            bits = _popular_stranger(case, line, call, note)
+            verifiable = call.ingress == ways.SUBSCRIBER or not note.life
+            elsewhere = popular._ELSEWHERE if _is_borrowed(call, note) else 0.0
+            lenient = bits if verifiable else max(bits, 0.0)
+            _unlike(case, bits + elsewhere, bits + elsewhere, lenient + elsewhere)
+        bits = _trunk_bits(case, line, call)
+        _unlike(case, bits, bits, bits)
 
     def _haste(self, case: Case, line: Line, relation: int, gap: float, now: int) -> tuple[float, float]:
         rate = self._stranger_rate(line, now)
@@ -584,8 +722,8 @@ class PlainPass:
             haste *= flood.HEARD_SHARE
         haste /= _talkative(case)
         watched = min((now - self._born) / (3.0 * DAY), 1.0)
-        main = _limited(case.haste, haste, 8.0 + 6.0 * watched)
-        linger = _limited(case.haste, haste, 6.0 + 3.0 * watched)
+        main = _limited(case.haste, haste, 8.0 + 10.0 * watched)
+        linger = _limited(case.haste, haste, 8.0 + 6.0 * watched)
         case.haste += haste
         return main, linger
 
@@ -632,9 +770,13 @@ class PlainPass:
         if case.state == OPEN:
             self._give_out_entry(case, case.ledger[-1], case.bits[case.hypothesis])
             return
-        best = max(range(HYPOTHESES), key=lambda h: case.bits[h] - flood.HANDICAP[h])
+        handicap = [
+            flood.HANDICAP[h] + (flood.NEVER_ALONE if case.unlike[h] < popular.ENOUGH else 0.0)
+            for h in range(HYPOTHESES)
+        ]
+        best = max(range(HYPOTHESES), key=lambda h: case.bits[h] - handicap[h])
         watched = flood.WATCH_BITS if case.state == CLOSED else 0.0
-        if case.bits[best] - flood.HANDICAP[best] < self._bar + case.extra - watched:
+        if case.bits[best] - handicap[best] < self._bar + case.extra - watched:
             return
         again = case.state == CLOSED
         case.hypothesis = best
@@ -675,6 +817,7 @@ def _note(profile: Profile, now: int) -> Note:
         dropped=profile.dropped / calls,
         talks=profile.talks,
         age=(now - profile.first) / (DAY / SECOND),
+        home=min((now - profile.home) // 3_600, memory.AWAY) if profile.home else memory.AWAY,
     )
 
 
@@ -755,10 +898,91 @@ def _count(case: Case, call: Call, now: int) -> None:
     case.calls += 1
 
 
-def _limited(sum_: float, gain: float, limit: float) -> float:
-    before = min(sum_, limit) + 0.1 * max(sum_ - limit, 0.0)
-    after = min(sum_ + gain, limit) + 0.1 * max(sum_ + gain - limit, 0.0)
+def _limited(sum_: float, gain: float, limit: float, beyond: float = 0.1) -> float:
+    before = min(sum_, limit) + beyond * max(sum_ - limit, 0.0)
+    after = min(sum_ + gain, limit) + beyond * max(sum_ + gain - limit, 0.0)
     return after - before
+
+
+# How calls come in, and whether the line is popular.
+
+
+def _learn_way(line: Line, call: Call) -> None:
+    if call.ingress == 0:
+        return
+    line.own = _moved(line.own, call.ingress == ways.SUBSCRIBER)
+    line.abroad = _moved(line.abroad, call.ingress == ways.INTERNATIONAL)
+    if call.ingress != ways.SUBSCRIBER and call.trunk != 0:
+        trunk = 1 + (call.trunk & 0xFFFF) % 255
+        if line.last_trunk != 0:
+            line.same_trunk = _moved(line.same_trunk, line.last_trunk == trunk)
+        line.last_trunk = trunk
+
+
+def _moved(share: int, happened: bool) -> int:
+    return (share * 15 + (255 if happened else 0) + 8) // 16
+
+
+def _is_verified(call: Call, note: Note) -> bool:
+    return call.ingress == ways.SUBSCRIBER and note.life and call.numbers <= ways._PHONE_NUMBERS
+
+
+def _is_borrowed(call: Call, note: Note) -> bool:
+    if call.ingress == ways.INTERNATIONAL:
+        return note.home < ways._AT_HOME_TODAY
+    return call.ingress == ways.INTERCONNECT and note.home < ways._AT_HOME
+
+
+def _verified_bits(line: Line, least: float) -> float:
+    return math.log2(ways.VERIFIED / min(max(line.own / 255.0, least), ways._MOST_OWN))
+
+
+def _outside_bits(line: Line) -> float:
+    return math.log2((1.0 - ways.VERIFIED) / max(1.0 - line.own / 255.0, ways._LEAST_OUTSIDE))
+
+
+def _trunk_bits(case: Case, line: Line, call: Call) -> float:
+    if call.ingress <= ways.SUBSCRIBER or call.trunk == 0:
+        return 0.0
+    mark = (call.trunk >> 8) & 63
+    used = len(case.trunks)
+    known = mark in case.trunks
+    case.trunks.add(mark)
+    if used == 0:
+        return 0.0
+    fresh = (1.0 - max(line.same_trunk / 255.0, ways._LEAST_SAME)) ** min(used, 8)
+    new = float(ways._NEW_TRUNK[min(used, 5) - 1])
+    if known:
+        return min(max(math.log2((1.0 - new) / (1.0 - fresh)), 0.0), ways._TRUNK_BITS)
+    return max(min(math.log2(new / fresh), 0.0), -ways._TRUNK_BITS)
+
+
+def _unlike(case: Case, hang_up: float, linger: float, borrowed: float) -> None:
+    gains = (hang_up, linger, borrowed)
+    case.unlike = [
+        _single(max(bits + gain, popular._FLOOR)) for bits, gain in zip(case.unlike, gains, strict=True)
+    ]
+
+
+def _popular_stranger(case: Case, line: Line, call: Call, note: Note) -> float:
+    if call.ingress == ways.SUBSCRIBER:
+        return _verified_bits(line, popular._LEAST_OWN) if _is_verified(call, note) else 0.0
+    if call.ingress == ways.INTERNATIONAL:
+        gain = min(popular._FROM_ABROAD, max(popular._MOST_FROM_ABROAD - case.abroad, 0.0))
+        case.abroad += gain
+        return gain
+    if call.ingress == ways.INTERCONNECT:
+        return _outside_bits(line) + (popular._LIFE if note.life else popular._NO_LIFE)
+    return popular._LIFE_ANYWHERE if note.life else popular._NO_LIFE_ANYWHERE
+
+
+def _unknown_ends(case: Case, end: int, again: bool) -> None:
+    hang_up, linger = popular._ENDS[end].tolist()
+    if again:
+        half = 0.5 if end == 0 else 0.0
+        hang_up = hang_up * half if hang_up > 0 else hang_up
+        linger = min(linger, 0.0)
+    _unlike(case, hang_up, linger, hang_up)
 
 
 def _repeated(case: Case, gain: float) -> float:

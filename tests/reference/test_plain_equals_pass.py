@@ -1,5 +1,6 @@
 """The compiled pass and the plain one find the same, to the microsecond and to a thousandth of a bit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from ringfence.detect.memory import DAY, HOUR, SECOND
 from ringfence.model.calls import NEVER, Calls, no_calls
 from ringfence.samples.salesman import copenhagen, sample
 from ringfence.simulate.attempts import table
+from ringfence.simulate.city import City
 from ringfence.simulate.town import busy_town
+from ringfence.simulate.write import tables
 
 EPOCH = 1_767_225_600 * SECOND  # a midnight, UTC
 
@@ -76,12 +79,26 @@ def test_copenhagen(rows: Any) -> None:
     assert differences(calls_in_order(rows())) == []
 
 
-Row = tuple[int, int, int, int, int, int]  # gap before it, caller, callee, ring, talk, cause; all times in ms
+@pytest.mark.parametrize("seed", [1, 2])
+def test_cities(seed: int) -> None:
+    """Towns tell nothing of how calls come in, cities do."""
+    made, _ = tables(City(600, 5, seed=seed, intensity={"flood": 150, "look_alike": 40}))
+    calls = calls_in_order(made["calls"])
+    outcomes, _, _ = both(calls)
+    assert (outcomes["what"] == RAISED).sum() >= 10
+    assert differences(calls) == []
 
 
-def calls_of(rows: list[Row]) -> Calls:
-    """Calls, one after the other; ring -1: neither answered nor ended, talk -1: not answered, -2: answered, never ended."""
-    columns = np.array(rows, np.int64).reshape(-1, 6)
+# gap before it, caller, callee, ring, talk, cause, and where it is told the way; all times in ms
+Row = tuple[int, ...]
+
+
+def calls_of(rows: Sequence[Row]) -> Calls:
+    """Calls, one after the other; ring -1: neither answered nor ended, talk -1: not answered, -2: answered, never ended.
+
+    A way is the ingress and four times the trunk, or the phone.
+    """
+    columns = np.array([(*row, 0)[:7] for row in rows], np.int64).reshape(-1, 7)
     start = EPOCH + 23 * HOUR + np.cumsum(columns[:, 0]) * 1_000
     ring, talk = columns[:, 3], columns[:, 4]
     answered = (ring >= 0) & (talk != -1)
@@ -91,7 +108,11 @@ def calls_of(rows: list[Row]) -> Calls:
     count = len(start)
     codes = np.zeros((count, 4), np.int16)
     codes[:, 0] = columns[:, 5]
+    codes[:, 2] = columns[:, 6] % 4
     words = np.zeros((count, 4), np.int64)
+    words[:, 0] = np.where(columns[:, 6] % 4 >= 2, columns[:, 6] // 4 * 0x1357, 0)
+    words[:, 1] = np.where(columns[:, 6] % 4 < 2, columns[:, 6] // 4, 0)
+    words[:, 3] = columns[:, 6] % 4 == 1
     key = np.arange(1, count + 1)
     return Calls(
         start, answer, end, columns[:, 1], columns[:, 2], key, words, codes, key, pa.nulls(count, pa.string())
@@ -127,6 +148,9 @@ def sequences(draw: st.DrawFn) -> list[Row]:
         forms = draw(
             st.lists(st.tuples(rings, talks, st.sampled_from([0, 16, 17, 19])), min_size=1, max_size=4)
         )
+        ways = draw(
+            st.lists(st.one_of(st.sampled_from([0, 1, 6]), st.integers(0, 60)), min_size=1, max_size=3)
+        )
         count = draw(st.integers(1, 60))
         for n in range(count):
             caller = callers[n % len(callers)]
@@ -134,7 +158,8 @@ def sequences(draw: st.DrawFn) -> list[Row]:
                 new += 1
                 caller = new
             gap = silence if n == 0 else pace[n % len(pace)]
-            rows.append((gap, caller, callees[n % len(callees)], *forms[n % len(forms)]))
+            form, way = forms[n % len(forms)], ways[n % len(ways)]
+            rows.append((gap, caller, callees[n % len(callees)], *form, way))
     return rows
 
 
@@ -166,7 +191,7 @@ def test_nothing() -> None:
     assert differences(no_calls()) == []
 
 
-Timed = tuple[int, int, int, int, int, int]  # as Row, but the time in ms since the beginning
+Timed = tuple[int, ...]  # as Row, but the time in ms since the beginning
 
 
 def alerts_of(line: int, rows: list[Timed], shards: int = 1) -> list[tuple[int, int]]:

@@ -52,7 +52,27 @@ from ringfence.detect.memory import (
     stranger_rate,
     withheld_rate,
 )
+from ringfence.detect.popular import (
+    POPULAR,
+    forget_popularity,
+    is_short,
+    known_rings,
+    unknown_ends,
+    unknown_rings,
+    unknown_talks,
+)
 from ringfence.detect.table import claim_marked, find_marked
+from ringfence.detect.ways import (
+    INTERNATIONAL,
+    SUBSCRIBER,
+    VERIFIED,
+    borrowed_bits,
+    has_life,
+    is_borrowed,
+    is_verified,
+    verified_bits,
+    way_bits,
+)
 from ringfence.detect.weights import (
     CALLER_NOBODY_TALKS,
     CALLER_TALKS,
@@ -89,6 +109,10 @@ CASE: Final = case_dtype(
         ("talk_credit", "f4"),  # bits already taken for that call
         ("talked", "i8"),  # when a stranger last talked
         ("talks", "f4"),  # strangers who talked, halved every TALK_FADE
+        ("outside", "f4"),  # bits gained so far by callers from outside the own network
+        ("verified", "f4"),  # bits lost so far by own subscribers with a life
+        ("elsewhere", "f4"),  # bits gained so far by contacts' numbers that are not where their owners are
+        *POPULAR,
     ]
 )
 
@@ -118,6 +142,19 @@ MOST_TALKATIVE: Final = 3.0
 SHORTEST_QUIET: Final = 30 * MINUTE
 LONGEST_QUIET: Final = 6 * HOUR
 BURST: Final = 15 * MINUTE
+NEVER_ALONE: Final = 1e3
+"""Bits that are missing as long as the line may just be popular."""
+MOST_OUTSIDE: Final = 4.0
+"""That all come from outside is worth so much, then a tenth."""
+MOST_VERIFIED: Final = 12.0
+"""Own subscribers with a life count in full up to here, then three tenths."""
+CONTACT_ELSEWHERE: Final = (4.0, 3.0)
+"""A contact's number that comes in from another network, or from abroad, while its owner is in this one."""
+MOST_ELSEWHERE: Final = 12.0
+CONTACT_OWN: Final = -3.0
+"""A contact who rings from the own network and talks with others: nobody has borrowed that number."""
+BOT_TALK: Final = 0.5
+"""Of a bot that stays, a talk of less than a minute is that much evidence against a flood; of bots that hang up it is all."""
 WATCH_BITS: Final = 5.0
 """A line that was flooded in the last days is that much more likely to be flooded again."""
 
@@ -141,7 +178,10 @@ FREEZE_BITS: Final = 9.0
     FIRST_WITHHELD,
     LOST,
     NOT_REACHED,
-) = codes(15)
+    OWN_SOON,
+    ABROAD_SOON,
+    KNOWN_ELSEWHERE,
+) = codes(18)
 
 WORDS: Final = {
     FIRST_STRANGER: ("a stranger rings", "陌生号码来电"),
@@ -149,6 +189,12 @@ WORDS: Final = {
     STRANGER_SOON: ("stranger, {} after the last", "陌生号码，距上一通{}"),
     WITHHELD_SOON: ("withheld number, {} after the last", "隐藏号码，距上一通{}"),
     KNOWN_SOON: ("a contact's number, {} after another contact's", "熟人号码，距另一熟人来电{}"),
+    OWN_SOON: ("a known customer of this network, {} after the last", "本网活跃用户，距上一通{}"),
+    ABROAD_SOON: ("stranger from abroad, {} after the last", "境外陌生号码，距上一通{}"),
+    KNOWN_ELSEWHERE: (
+        "a contact's number, but not from where the contact is, {} after another contact's",
+        "熟人号码，但并非机主所在处呼入，距另一熟人来电{}",
+    ),
     AGAIN: ("the same number again, {} after its last try", "同一号码再次来电，距其上次{}"),
     CALL_DROPPED: ("dropped {} after the answer", "接通{}后即挂断"),
     RANG_OUT: ("never answered, rang {}", "无人接听，响铃{}"),
@@ -206,10 +252,10 @@ def soon_bits(gap: float, rate: float, share: float, scale: float) -> float:
 
 
 @jit
-def _limited(haste: float, gain: float, limit: float) -> float:
-    """What a gain adds to a sum that counts in full up to a limit and a tenth beyond."""
-    before = min(haste, limit) + 0.1 * max(haste - limit, 0.0)
-    after = min(haste + gain, limit) + 0.1 * max(haste + gain - limit, 0.0)
+def _limited(haste: float, gain: float, limit: float, beyond: float = 0.1) -> float:
+    """What a gain adds to a sum that counts in full up to a limit and a share of it, a tenth, beyond."""
+    before = min(haste, limit) + beyond * max(haste - limit, 0.0)
+    after = min(haste + gain, limit) + beyond * max(haste + gain - limit, 0.0)
     return after - before
 
 
@@ -257,7 +303,11 @@ def _renew(case: Any, scene: Scene) -> None:
         case.haste_known = 0
         case.again = 0
         case.lives = 0
+        case.outside = 0
+        case.verified = 0
+        case.elsewhere = 0
         case.talk_since = 0
+    forget_popularity(case, scene.now)
 
 
 @jit
@@ -283,10 +333,20 @@ def _count(case: Any, call: Any, now: int) -> None:
 
 
 @jit
+def _handicap(case: Any) -> tuple[float, float, float]:
+    """For each form, bits by which it must do better; it cannot while the line may just be popular."""
+    return (
+        HANDICAP[0] + (NEVER_ALONE if is_short(case, 0) else 0.0),
+        HANDICAP[1] + (NEVER_ALONE if is_short(case, 1) else 0.0),
+        HANDICAP[2] + (NEVER_ALONE if is_short(case, 2) else 0.0),
+    )
+
+
+@jit
 def _weigh(case: Any, scene: Scene, call: Any, what: int, value: float, bits: Any) -> None:
     bar = scene.threshold + case.extra - (WATCH_BITS if case.state == CLOSED else 0.0)
     weights = (float(bits[0]), float(bits[1]), float(bits[2]))
-    weigh(case, scene, call, what, float(value), weights, HANDICAP, float(bar))
+    weigh(case, scene, call, what, float(value), weights, _handicap(case), float(bar))
 
 
 @jit
@@ -314,9 +374,9 @@ def _caller_bits(case: Any, call: Any, scene: Scene) -> tuple[float, float, floa
     neighbours and contacts can be borrowed, one after the other, so this counts in full only a few times. A number that
     rings many and talks to none is known as such.
     """
-    if scene.now - scene.born < 2 * DAY:
+    if scene.now - scene.born < 2 * DAY or is_verified(call):
         return 0.0, 0.0, 0.0
-    if call.talks >= 2 and call.age >= 1:
+    if has_life(call):
         bits = _row(CALLERS, CALLER_TALKS)
         main, linger = _limited(case.lives, -bits[0], 5.0), _limited(case.lives, -bits[1], 10.0)
         case.lives -= bits[0]
@@ -325,6 +385,24 @@ def _caller_bits(case: Any, call: Any, scene: Scene) -> tuple[float, float, floa
     if call.calls >= 8 and call.talks == 0 and nobody_talks:
         return _row(CALLERS, CALLER_NOBODY_TALKS)
     return _row(CALLERS, CALLER_UNKNOWN)
+
+
+@jit
+def _way(case: Any, line: Any, call: Any, scene: Scene) -> float:
+    """What the way a stranger's or a withheld call came in is worth, for all forms."""
+    if scene.now - scene.born < 2 * DAY:
+        return 0.0
+    if is_verified(call):
+        loss = -verified_bits(line, VERIFIED)
+        bits = _limited(case.verified, loss, MOST_VERIFIED, 0.3)
+        case.verified += loss
+        return -bits
+    bits = way_bits(line, call)
+    if bits > 0:
+        gain = bits
+        bits = _limited(case.outside, gain, MOST_OUTSIDE)
+        case.outside += gain
+    return bits + borrowed_bits(call)
 
 
 @jit
@@ -353,8 +431,8 @@ def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tup
     haste /= _talkative(case)
     # an unknown line may be a hotline: haste is worth less while little has been seen of it
     watched = min((scene.now - scene.born) / (3.0 * DAY), 1.0)
-    main = _limited(case.haste, haste, 8.0 + 6.0 * watched)
-    linger = _limited(case.haste, haste, 6.0 + 3.0 * watched)
+    main = _limited(case.haste, haste, 8.0 + 10.0 * watched)
+    linger = _limited(case.haste, haste, 8.0 + 6.0 * watched)
     case.haste += haste
     return main, linger
 
@@ -363,6 +441,7 @@ def _haste(case: Any, line: Any, scene: Scene, relation: int, gap: float) -> tup
 def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     """A stranger or a withheld number rings."""
     withheld = call.relation == WITHHELD
+    unknown_rings(case, line, call, scene.now - scene.born)
     main = 0.0
     linger = 0.0
     caller = (0.0, 0.0, 0.0)
@@ -371,12 +450,18 @@ def _unknown_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     if line.last_unknown != 0 and scene.now - line.last_unknown <= HOPELESS:
         what = WITHHELD_SOON if withheld else STRANGER_SOON
         gap = (scene.now - line.last_unknown) / SECOND
+        if is_verified(call):
+            what = OWN_SOON
+        elif call.ingress == INTERNATIONAL and not withheld:
+            what = ABROAD_SOON
         main, linger = _haste(case, line, scene, call.relation, gap)
+    way = _way(case, line, call, scene)
     if not withheld:
         caller = _caller_bits(case, call, scene)
     elif case.entries == 0:
         caller = WITHHELD_BITS
     _count(case, call, scene.now)
+    main, linger = main + way, linger + way
     _weigh(case, scene, call, what, gap, (main + caller[0], linger + caller[1], main + caller[2]))
 
 
@@ -388,9 +473,19 @@ def _known_rings(case: Any, scene: Scene, line: Any, call: Any) -> None:
     haste = max(haste, 0.0) / _talkative(case)
     bits = _limited(case.haste_known, haste, 13.0)
     case.haste_known += haste
+    known_rings(case, call)
+    what = KNOWN_SOON
+    if scene.now - scene.born >= 2 * DAY:
+        if is_borrowed(call):
+            what = KNOWN_ELSEWHERE
+            gain = CONTACT_ELSEWHERE[1 if call.ingress == INTERNATIONAL else 0]
+            bits += _limited(case.elsewhere, gain, MOST_ELSEWHERE)
+            case.elsewhere += gain
+        elif call.ingress == SUBSCRIBER and has_life(call):
+            bits += CONTACT_OWN
     if case.state != OPEN or case.hypothesis == BORROWED:
         _count(case, call, scene.now)
-    _weigh(case, scene, call, KNOWN_SOON, gap, (0.0, 0.0, bits))
+    _weigh(case, scene, call, what, gap, (0.0, 0.0, bits))
 
 
 @jit
@@ -493,8 +588,10 @@ def _talked(cases: Any, scene: Scene, call: Any) -> None:
         case.calls -= 1
         if case.counted == call.key:
             case.last = case.last_before
+    unknown_talks(case, call.minutes > 0)
     bits = _row(TALKS, TALK_HELD)
-    _weigh(case, scene, call, TALKED, value, (bits[0] + credit, bits[1] + credit, bits[2] + credit))
+    linger = bits[1] if call.minutes > 0 else bits[1] * BOT_TALK
+    _weigh(case, scene, call, TALKED, value, (bits[0] + credit, linger + credit, bits[2] + credit))
 
 
 @jit
@@ -554,6 +651,8 @@ def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:
     else:
         value = scene.now - call.start
         end = end_unanswered(value, cause)
+    if call.relation != KNOWN:
+        unknown_ends(case, end, again)
     what = END_WORDS[end]
     bits = _row(ENDS[1 if again else 0], end)
     if again and bits[0] > 0:

@@ -62,7 +62,11 @@ LINE: Final = np.dtype(
         ("known", "f4"),  # aged count of calls from known people
         ("withheld", "f4"),  # aged count of withheld calls
         ("strangers", "f4", (SLICES,)),  # aged count of calls from strangers, by slice of the day (UTC)
-        ("spare", "u4"),  # fills the cache line
+        # how its callers come in, see `ways`; shares are in 255ths
+        ("own", "u1"),  # share of its calls that come from own subscribers
+        ("abroad", "u1"),  # share that comes from abroad
+        ("same_trunk", "u1"),  # share of calls over a trunk that came over the same one as the one before
+        ("last_trunk", "u1"),  # 0: none so far
     ],
     align=True,
 )
@@ -144,6 +148,7 @@ CALL: Final = np.dtype(
             "numbers",
             "u1",
         ),  # different numbers that called from the caller's phone lately, this one too; 0: phone not known
+        ("home", "u1"),  # hours since the caller was last active in its own network; AWAY: longer, or never
         # what is known of the caller, before this call
         ("calls", "f4"),  # in the last weeks
         ("talks", "f4"),
@@ -166,6 +171,9 @@ KNOWN: Final = 4
 
 EMERGENCY: Final = -1
 """Stands for all emergency services in a pair with the number that rang one."""
+
+AWAY: Final = 255
+"""Hours since a number was at home: that many, or more, or it never was."""
 
 _MANY: Final = 255
 _VERY_MANY: Final = 60_000
@@ -253,10 +261,22 @@ def slice_of(now: int) -> int:
     return (now % DAY) // (DAY // SLICES)
 
 
+# What is supposed of a line's callers before any is seen, in 255ths: .3 own subscribers, .02 from abroad, .3 over the same trunk
+# as the one before.
+OWN: Final = 77
+ABROAD: Final = 5
+SAME_TRUNK: Final = 77
+
+
 @jit
 def age_line(line: Any, now: int) -> None:
     """Let a line's habits fade."""
     idle = now // SECOND - np.int64(line.seen)
+    if line.seen == 0 or idle > LINE_LIFE // SECOND:
+        line.own = OWN
+        line.abroad = ABROAD
+        line.same_trunk = SAME_TRUNK
+        line.last_trunk = 0
     if line.seen != 0 and idle > LINE_LIFE // SECOND:
         line.last_unknown = 0
         line.last_known = 0
@@ -323,7 +343,8 @@ def learn_line(line: Any, relation: int, now: int) -> None:
 
 
 @jit
-def _bits_set(word: int) -> Any:
+def count_bits(word: int) -> Any:
+    """How many bits of a word of 64 are set."""
     w = np.uint64(word)
     w = w - ((w >> np.uint64(1)) & np.uint64(0x5555555555555555))
     w = (w & np.uint64(0x3333333333333333)) + ((w >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -342,7 +363,7 @@ def fan_out(profile: Any) -> float:
 
     128 bits: within a tenth up to 300 a week.
     """
-    ones = _bits_set(profile.callees[0]) + _bits_set(profile.callees[1])
+    ones = count_bits(profile.callees[0]) + count_bits(profile.callees[1])
     return _linear_count(ones, 128.0) + 0.5 * profile.before
 
 
@@ -386,12 +407,12 @@ def number_in_device(device: Any, call: Any) -> None:
         device.before = 0
         device.since = now
     elif now - np.int64(device.since) > 7 * DAY // SECOND:
-        device.before = _bits_set(device.numbers)
+        device.before = count_bits(device.numbers)
         device.numbers = 0
         device.since = now
     device.seen = now
     device.numbers |= np.uint64(1) << (np.uint64(mix(call.caller, 13)) & np.uint64(63))
-    call.numbers = max(_bits_set(device.numbers), np.int64(device.before))
+    call.numbers = max(count_bits(device.numbers), np.int64(device.before))
 
 
 @jit
@@ -403,6 +424,9 @@ def note_caller(profile: Any, call: Any) -> None:
     call.unanswered = profile.unanswered * share
     call.dropped = profile.dropped * share
     call.age = (call.start // SECOND - np.int64(profile.first)) / (DAY / SECOND)
+    call.home = AWAY
+    if profile.home != 0:
+        call.home = min((call.start // SECOND - np.int64(profile.home)) // (HOUR // SECOND), AWAY)
 
 
 @jit

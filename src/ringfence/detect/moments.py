@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence.compiled import entry, jit, zeros
-from ringfence.detect.memory import CALL, CALL_LIFE, MINUTE, RING_MINUTES, STRANGER, WITHHELD, pair_key
+from ringfence.detect.memory import AWAY, CALL, CALL_LIFE, MINUTE, RING_MINUTES, STRANGER, WITHHELD, pair_key
 from ringfence.model.calls import NEVER, Calls
 
 SETUP: Final = 0
@@ -123,6 +123,7 @@ def _take_in(
         call.helped = 0
         call.weighed = 0
         call.numbers = 0
+        call.home = AWAY
         call.tries = 0
         call.drops = 0
         call.minutes = 0

@@ -68,6 +68,7 @@ from ringfence.detect.memory import (
 from ringfence.detect.moments import ANSWER, END, SETUP, TICK, Window, kind_of, row_of, time_of
 from ringfence.detect.rules import Rules, borrow_rules, is_emergency
 from ringfence.detect.table import borrow_table, claim, expect, find, mix, room_in
+from ringfence.detect.ways import learn_way
 from ringfence.model.calls import NEVER
 
 _ROOM: Final = (LEDGER + 4) * 2 * max(len(DETECTORS), 1)
@@ -295,6 +296,7 @@ def _line_rings(call: Any, ask: Ask, state: State, scene: Scene) -> None:
         line.last_unknown = scene.now
     if call.tries == 0 and scene.now // SECOND >= np.int64(line.frozen):
         learn_line(line, call.relation, scene.now)
+        learn_way(line, call)
 
 
 @entry

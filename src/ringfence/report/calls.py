@@ -15,6 +15,9 @@ SETUPS = frozenset(
         flood.STRANGER_SOON,
         flood.WITHHELD_SOON,
         flood.KNOWN_SOON,
+        flood.OWN_SOON,
+        flood.ABROAD_SOON,
+        flood.KNOWN_ELSEWHERE,
         flood.AGAIN,
     }
 )
