@@ -18,10 +18,11 @@ def told(attempts: Attempts) -> list[Story]:
 
 
 def rings_strangers(days: int = 3, a_day: int = 40, seed: int = 1) -> Attempts:
-    """A line that rings strangers once each, in office hours."""
+    """A new line that rings strangers once each, in office hours; the watching began four days before."""
     rng = np.random.default_rng(seed)
     attempts = Attempts()
-    for day in range(days):
+    attempts.add(0.0, "+8613800000003", "+8613800000004", 5.0, 30.0)
+    for day in range(4, 4 + days):
         for _ in range(a_day):
             start = day * DAY + 1 * HOUR + float(rng.uniform(0, 8 * HOUR))
             talk = UNANSWERED if rng.random() < 0.5 else float(rng.lognormal(3.0, 1.0))
@@ -65,7 +66,7 @@ def test_a_person_with_friends_is_not() -> None:
 
 def test_a_line_that_falls_silent_is_closed_after_a_week() -> None:
     attempts = rings_strangers()
-    attempts.add(20 * DAY, "+8613800000001", "+8613800000002", 5.0, 30.0)
+    attempts.add(24 * DAY, "+8613800000001", "+8613800000002", 5.0, 30.0)
     (story,) = told(attempts)
     closed = story.alert.episodes[0].closed_at
     assert closed is not None

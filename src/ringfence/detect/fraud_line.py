@@ -36,11 +36,11 @@ CASE: Final = case_dtype(
     ]
 )
 
-FALSE_ALARMS: Final = 1.56e-4
+FALSE_ALARMS: Final = 1.1e-4
 """Bound per line-day, by Wald; bits are capped (`line_weights`), so far fewer are seen: docs/fraud_line.md."""
 STARTS: Final = 0.02
 """Lines that come to be judged, per line-day."""
-PRIOR_BITS: Final = 6.5
+PRIOR_BITS: Final = 7.3
 """Odds against, where a line is watched at all."""
 
 WATCHED: Final = 6
@@ -51,6 +51,8 @@ DISTINCT: Final = 0.45
 """Different numbers called for each call, below which nobody looks: half of all normal lines have .15 (Sichuan)."""
 UNSEEN: Final = 3 * DAY
 """Who has not called for so long since the watching began is new: a line has two records a day, half of them its own (Sichuan)."""
+OLD: Final = 7.0
+"""Days. Who has called for longer is no throw-away number, whenever it began."""
 QUIET_LIFE: Final = 7 * DAY
 """A line that has not called for so long is given up by its users."""
 RETURN: Final = 30 * DAY
@@ -95,9 +97,11 @@ def measure(case: Any, profile: Any, age: float, values: Any) -> None:
 
 @jit
 def age_of(profile: Any, now: int, born: int) -> float:
-    """Days since a number first called; NaN if it may have called before the watching began."""
+    """Days since a number first called; NaN in the first week of one that may have called before the watching began."""
     first = np.int64(profile.first)
-    return (now // SECOND - first) / (DAY / SECOND) if first - born // SECOND > UNSEEN // SECOND else math.nan
+    days = (now // SECOND - first) / (DAY / SECOND)
+    is_new = first - born // SECOND > UNSEEN // SECOND
+    return days if is_new or days >= OLD else math.nan
 
 
 @jit
