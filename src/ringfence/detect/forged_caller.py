@@ -74,8 +74,8 @@ CASE: Final = case_dtype(
     ]
 )
 
-FALSE_ALARMS: Final = 2e-5
-"""Wanted per line-day: at the most one call from abroad in a hundred, if all of them were as hard to tell as those that are judged by
+FALSE_ALARMS: Final = 4e-5
+"""Wanted per line-day: at the most one call from abroad in fifty, if all of them were as hard to tell as those that are judged by
 the hours at home alone; most are to people the caller knows, and far from it."""
 STARTS: Final = 0.002
 """Calls from abroad under one's own number, a day and line: 0.6 % are away, and a traveller rings home every third day."""

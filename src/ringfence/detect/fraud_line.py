@@ -37,7 +37,7 @@ CASE: Final = case_dtype(
 )
 
 FALSE_ALARMS: Final = 1.1e-4
-"""Bound per line-day, by Wald; bits are capped (`line_weights`), so far fewer are seen: docs/fraud_line.md."""
+"""Bound per line-day, by Wald; a third to a half of it is seen: docs/fraud_line.md."""
 STARTS: Final = 0.02
 """Lines that come to be judged, per line-day."""
 PRIOR_BITS: Final = 7.3
