@@ -27,9 +27,9 @@ from ringfence.ingest.format import Settings, UnreadableError
 from ringfence.model.alert import rfc3339
 from ringfence.shell import scan as scan_module
 from ringfence.shell import sources
+from ringfence.shell.call_ids import CallIds
 from ringfence.shell.checkpoint import DamagedError
 from ringfence.shell.scan import LATE, Options, OptionsError, ResumeError, Scan
-from ringfence.shell.stories import CallIds
 
 SOME = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 BAD = b",nonsense,,,+8613900001111,+8613900002222,16,,,,,,,\n,2026-01-03T00:00:00Z,,,+8613900001111,,,,,,,,,\nx\n"

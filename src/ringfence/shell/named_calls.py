@@ -3,7 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,9 +13,7 @@ from ringfence.detect.table import Rows
 from ringfence.model.alert import LedgerEntry
 from ringfence.model.numbers import Names, to_text
 from ringfence.model.spans import span, span_zh
-
-if TYPE_CHECKING:
-    from ringfence.shell.stories import CallIds
+from ringfence.shell.call_ids import CallIds
 
 NAMERS: Final = [i for i, detector in enumerate(DETECTORS) if getattr(detector, "NAMES_CALLS", False)]
 """Detectors whose alerts are about single calls."""
@@ -55,7 +53,7 @@ class NamedCall:
 
 
 def named_calls(
-    outcomes: Rows, entries: Rows, ids: "CallIds", names: Names, trunk_text: Callable[[int], str | None]
+    outcomes: Rows, entries: Rows, ids: CallIds, names: Names, trunk_text: Callable[[int], str | None]
 ) -> list[NamedCall]:
     """Put what the pass gave out about single calls into words.
 
