@@ -107,3 +107,11 @@ def test_a_text_from_a_record_is_visible_and_short(text: str) -> None:
     assert len(seen) <= 64
     assert seen.isprintable() or any(c.isspace() for c in seen)
     assert "\u202e" not in seen
+
+
+def test_of_a_long_path_the_end_is_shown() -> None:
+    assert words.path("/var/log/calls.csv") == "/var/log/calls.csv"
+    shown = words.path("/a" * 60 + "/calls.csv")
+    assert len(shown) == 64
+    assert shown.startswith("…")
+    assert shown.endswith("/a/calls.csv")

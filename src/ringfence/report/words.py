@@ -90,8 +90,18 @@ def _chinese_count(number: float) -> str:
 
 def plain(text: str) -> str:
     """A text from a record as it may stand on a page: nothing that is not visible, not too long."""
-    seen = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in text)
+    seen = _visible(text)
     return seen if len(seen) <= _LONGEST_NAME else seen[: _LONGEST_NAME - 1] + "…"
+
+
+def path(name: str) -> str:
+    """The same of a file: of a long path the end is what tells one file from another."""
+    seen = _visible(name)
+    return seen if len(seen) <= _LONGEST_NAME else "…" + seen[1 - _LONGEST_NAME :]
+
+
+def _visible(text: str) -> str:
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c)[0] == "C" else c for c in text)
 
 
 def number(caller: str | None) -> Both:
