@@ -33,6 +33,7 @@ from ringfence.detect.memory import (
 )
 from ringfence.detect.moments import ANSWER, END, SETUP, TICK
 from ringfence.detect.table import mix
+from ringfence.model import tables
 from ringfence.model.calls import NEVER, Calls
 
 Bits = tuple[float, float, float]
@@ -355,7 +356,7 @@ class PlainPass:
         if row.caller == 0:
             return call
         now = row.start // SECOND
-        if row.device != 0 and row.ingress <= ways.SUBSCRIBER:
+        if row.device != 0 and row.ingress <= tables.SUBSCRIBER:
             call.numbers = self._numbers_of(row, now)
         both = frozenset((row.caller, row.callee))
         pair = self._pairs.get(both)
@@ -393,7 +394,7 @@ class PlainPass:
         note = _note(profile, row.start // SECOND)
         profile.callees.add(row.callee)
         profile.calls += 1
-        if row.ingress == ways.SUBSCRIBER:
+        if row.ingress == tables.SUBSCRIBER:
             profile.home = row.start // SECOND
         return note
 
@@ -624,16 +625,16 @@ class PlainPass:
         bits = _limited(case.haste_known, haste, 13.0)
         case.haste_known += haste
         borrowed = _is_borrowed(call, note)
-        own = popular._KNOWN_OWN if call.ingress == ways.SUBSCRIBER else popular._KNOWN_OUTSIDE
+        own = popular._KNOWN_OWN if call.ingress == tables.SUBSCRIBER else popular._KNOWN_OUTSIDE
         _unlike(case, 0.0, 0.0, popular._KNOWN_ELSEWHERE if borrowed or call.ingress == 0 else own)
         what = flood.KNOWN_SOON
         if now - self._born >= 2 * DAY:
             if borrowed:
                 what = flood.KNOWN_ELSEWHERE
-                gain = flood.CONTACT_ELSEWHERE[int(call.ingress == ways.INTERNATIONAL)]
+                gain = flood.CONTACT_ELSEWHERE[int(call.ingress == tables.INTERNATIONAL)]
                 bits += _limited(case.elsewhere, gain, flood.MOST_ELSEWHERE)
                 case.elsewhere += gain
-            elif call.ingress == ways.SUBSCRIBER and note.life:
+            elif call.ingress == tables.SUBSCRIBER and note.life:
                 bits += flood.CONTACT_OWN
         if case.state != OPEN or case.hypothesis == flood.BORROWED:
             _count(case, call, now)
@@ -650,7 +651,7 @@ class PlainPass:
             gap = (now - line.last_unknown) / SECOND
             if _is_verified(call, note):
                 what = flood.OWN_SOON
-            elif call.ingress == ways.INTERNATIONAL and not withheld:
+            elif call.ingress == tables.INTERNATIONAL and not withheld:
                 what = flood.ABROAD_SOON
             main, linger = self._haste(case, line, call.relation, gap, now)
         way = self._way(case, line, call, note, now)
@@ -672,11 +673,11 @@ class PlainPass:
             return -bits
         withheld = call.relation == WITHHELD
         bits = 0.0
-        if call.ingress == ways.SUBSCRIBER and withheld:
+        if call.ingress == tables.SUBSCRIBER and withheld:
             bits = ways._WITHHELD_OWN
-        elif call.ingress == ways.INTERNATIONAL:
+        elif call.ingress == tables.INTERNATIONAL:
             bits = math.log2(ways._FLOOD_ABROAD / max(line.abroad / 255.0, ways._LEAST_ABROAD))
-        elif call.ingress == ways.INTERCONNECT and not withheld:
+        elif call.ingress == tables.DOMESTIC and not withheld:
             bits = _outside_bits(line)
         if bits > 0:
             gain = bits
@@ -684,13 +685,13 @@ class PlainPass:
             case.outside += gain
         if withheld or not _is_borrowed(call, note):
             return bits
-        return bits + (ways._BORROWED if call.ingress == ways.INTERCONNECT else ways._BORROWED_ABROAD)
+        return bits + (ways._BORROWED if call.ingress == tables.DOMESTIC else ways._BORROWED_ABROAD)
 
     def _popular_rings(self, case: Case, line: Line, call: Call, note: Note, now: int) -> None:
         if call.relation == WITHHELD:
             bits = 0.0
             if case.withheld < len(popular._WITHHELD):
-                own = call.ingress == ways.SUBSCRIBER
+                own = call.ingress == tables.SUBSCRIBER
                 bits = popular._WITHHELD_OWN if own else float(popular._WITHHELD[case.withheld])
             case.withheld += 1
             _unlike(case, bits, bits, bits)
@@ -698,7 +699,7 @@ class PlainPass:
             _unlike(case, *(popular._NO_LIFE_ANYWHERE,) * 3)
         else:
             bits = _popular_stranger(case, line, call, note)
-            verifiable = call.ingress == ways.SUBSCRIBER or not note.life
+            verifiable = call.ingress == tables.SUBSCRIBER or not note.life
             elsewhere = popular._ELSEWHERE if _is_borrowed(call, note) else 0.0
             lenient = bits if verifiable else max(bits, 0.0)
             _unlike(case, bits + elsewhere, bits + elsewhere, lenient + elsewhere)
@@ -910,9 +911,9 @@ def _limited(sum_: float, gain: float, limit: float, beyond: float = 0.1) -> flo
 def _learn_way(line: Line, call: Call) -> None:
     if call.ingress == 0:
         return
-    line.own = _moved(line.own, call.ingress == ways.SUBSCRIBER)
-    line.abroad = _moved(line.abroad, call.ingress == ways.INTERNATIONAL)
-    if call.ingress != ways.SUBSCRIBER and call.trunk != 0:
+    line.own = _moved(line.own, call.ingress == tables.SUBSCRIBER)
+    line.abroad = _moved(line.abroad, call.ingress == tables.INTERNATIONAL)
+    if call.ingress != tables.SUBSCRIBER and call.trunk != 0:
         trunk = 1 + (call.trunk & 0xFFFF) % 255
         if line.last_trunk != 0:
             line.same_trunk = _moved(line.same_trunk, line.last_trunk == trunk)
@@ -924,13 +925,13 @@ def _moved(share: int, happened: bool) -> int:
 
 
 def _is_verified(call: Call, note: Note) -> bool:
-    return call.ingress == ways.SUBSCRIBER and note.life and call.numbers <= ways._PHONE_NUMBERS
+    return call.ingress == tables.SUBSCRIBER and note.life and call.numbers <= ways._PHONE_NUMBERS
 
 
 def _is_borrowed(call: Call, note: Note) -> bool:
-    if call.ingress == ways.INTERNATIONAL:
+    if call.ingress == tables.INTERNATIONAL:
         return note.home < ways._AT_HOME_TODAY
-    return call.ingress == ways.INTERCONNECT and note.home < ways._AT_HOME
+    return call.ingress == tables.DOMESTIC and note.home < ways._AT_HOME
 
 
 def _verified_bits(line: Line, least: float) -> float:
@@ -942,7 +943,7 @@ def _outside_bits(line: Line) -> float:
 
 
 def _trunk_bits(case: Case, line: Line, call: Call) -> float:
-    if call.ingress <= ways.SUBSCRIBER or call.trunk == 0:
+    if call.ingress <= tables.SUBSCRIBER or call.trunk == 0:
         return 0.0
     mark = (call.trunk >> 8) & 63
     used = len(case.trunks)
@@ -965,13 +966,13 @@ def _unlike(case: Case, hang_up: float, linger: float, borrowed: float) -> None:
 
 
 def _popular_stranger(case: Case, line: Line, call: Call, note: Note) -> float:
-    if call.ingress == ways.SUBSCRIBER:
+    if call.ingress == tables.SUBSCRIBER:
         return _verified_bits(line, popular._LEAST_OWN) if _is_verified(call, note) else 0.0
-    if call.ingress == ways.INTERNATIONAL:
+    if call.ingress == tables.INTERNATIONAL:
         gain = min(popular._FROM_ABROAD, max(popular._MOST_FROM_ABROAD - case.abroad, 0.0))
         case.abroad += gain
         return gain
-    if call.ingress == ways.INTERCONNECT:
+    if call.ingress == tables.DOMESTIC:
         return _outside_bits(line) + (popular._LIFE if note.life else popular._NO_LIFE)
     return popular._LIFE_ANYWHERE if note.life else popular._NO_LIFE_ANYWHERE
 

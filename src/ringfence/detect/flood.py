@@ -63,8 +63,6 @@ from ringfence.detect.popular import (
 )
 from ringfence.detect.table import claim_marked, find_marked
 from ringfence.detect.ways import (
-    INTERNATIONAL,
-    SUBSCRIBER,
     VERIFIED,
     borrowed_bits,
     has_life,
@@ -91,6 +89,7 @@ from ringfence.detect.weights import (
 )
 from ringfence.detect.weights import FLOOD as WEIGHTS
 from ringfence.model.calls import NEVER
+from ringfence.model.tables import INTERNATIONAL, SUBSCRIBER
 
 NAME: Final = "flood"
 TITLE: Final = ("Flood of calls", "呼死你")

@@ -30,7 +30,7 @@ from ringfence.detect.rules import verdict_on
 from ringfence.detect.table import claim_marked, find_marked, mix
 from ringfence.model import verdicts
 from ringfence.model.pack_keys import Words
-from ringfence.model.tables import INGRESS
+from ringfence.model.tables import SUBSCRIBER
 from ringfence.model.verdicts import (
     FIXED_FROM_ABROAD,
     FORM_FROM_ABROAD,
@@ -47,7 +47,6 @@ TITLE: Final = ("Forged caller id", "改号来电")
 NAMES_CALLS: Final = True
 """Alerts are about single calls: the shell can raise one for each (`--each-call`)."""
 
-_SUBSCRIBER: Final = 1 + INGRESS.index("subscriber")
 PENDING: Final = 4
 """Calls from abroad that are kept until it is known whether their number was at home; of more, the latest."""
 CASE: Final = case_dtype(
@@ -458,7 +457,7 @@ def _at_home(case: Any, scene: Scene, since: int) -> None:
 def on_originate(cases: Any, scene: Scene, profile: Any, call: Any) -> None:
     """A number calls, or somebody under it."""
     if scene.rules.verdicts[profile.kind, call.ingress, call.attestation] == verdicts.NOTHING:
-        if call.ingress == _SUBSCRIBER:
+        if call.ingress == SUBSCRIBER:
             place = find_marked(cases, call.caller)
             if place >= 0:
                 _at_home(cases[0][place], scene, scene.now)
@@ -481,7 +480,7 @@ def on_originate(cases: Any, scene: Scene, profile: Any, call: Any) -> None:
 @jit
 def on_release(cases: Any, scene: Scene, profile: Any, call: Any, answer: int) -> None:  # noqa: ARG001  (the form of the moment)
     """A call of the number ends: if it was made at home, it was at home all the while."""
-    if call.ingress == _SUBSCRIBER:
+    if call.ingress == SUBSCRIBER:
         place = find_marked(cases, call.caller)
         if place >= 0:
             _at_home(cases[0][place], scene, call.start)

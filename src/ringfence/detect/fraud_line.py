@@ -16,7 +16,7 @@ import numpy as np
 from ringfence.compiled import entry, jit, routine
 from ringfence.detect.evidence import CLOSED, OPEN, QUIET, Scene, assess, case_dtype, end_episode, restart
 from ringfence.detect.line_weights import BASE, BITS, EDGES, FEATURES, STARTS_AT
-from ringfence.detect.memory import DAY, DROPPED, HOUR, SECOND, STRANGER, fan_out
+from ringfence.detect.memory import DAY, DROPPED, HOUR, SECOND, STRANGER, count_bits, fan_out
 from ringfence.detect.table import claim_marked, find, find_marked
 from ringfence.model.calls import NEVER
 
@@ -63,15 +63,6 @@ WORDS: Final = {
 }
 
 
-@jit
-def _bits_set(word: Any) -> Any:
-    count = 0
-    while word != 0:
-        word &= word - 1
-        count += 1
-    return count
-
-
 @routine
 def measure(case: Any, profile: Any, age: float, values: Any) -> None:
     """Read all features of a line.
@@ -89,7 +80,7 @@ def measure(case: Any, profile: Any, age: float, values: Any) -> None:
     values[2] = profile.received / (profile.received + calls)
     values[3] = case.answered / made
     values[4] = case.short / max(float(case.answered), 1.0)
-    values[5] = _bits_set(np.int64(case.hours)) / min(made, 16.0)
+    values[5] = count_bits(case.hours) / min(made, 16.0)
     values[6] = _devices(profile) / min(calls, 16.0) if profile.devices != 0 else math.nan
     values[7] = case.numbers if case.numbers > 0 else math.nan
     values[8] = age
@@ -106,7 +97,7 @@ def age_of(profile: Any, now: int, born: int) -> float:
 
 @jit
 def _devices(profile: Any) -> float:
-    ones = _bits_set(np.int64(profile.devices))
+    ones = count_bits(profile.devices)
     return 32.0 * math.log(32.0 / max(32 - ones, 0.5))
 
 

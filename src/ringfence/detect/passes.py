@@ -70,12 +70,10 @@ from ringfence.detect.rules import Rules, borrow_rules, is_emergency
 from ringfence.detect.table import borrow_table, claim, expect, find, mix, room_in
 from ringfence.detect.ways import learn_way
 from ringfence.model.calls import NEVER
+from ringfence.model.tables import SUBSCRIBER
 
 _ROOM: Final = (LEDGER + 4) * 2 * max(len(DETECTORS), 1)
 """Entries that one moment can write at the most."""
-
-SUBSCRIBER: Final = 1
-"""Code of the ingress `subscriber`; 0: not known."""
 
 _AHEAD: Final = 12
 """Moments between asking for a row and using it: about the time that memory takes."""

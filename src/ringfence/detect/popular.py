@@ -15,9 +15,6 @@ import numpy as np
 from ringfence.compiled import jit
 from ringfence.detect.memory import DAY, HOUR, WITHHELD
 from ringfence.detect.ways import (
-    INTERCONNECT,
-    INTERNATIONAL,
-    SUBSCRIBER,
     has_life,
     is_borrowed,
     is_verified,
@@ -25,6 +22,7 @@ from ringfence.detect.ways import (
     trunk_bits,
     verified_bits,
 )
+from ringfence.model.tables import DOMESTIC, INTERNATIONAL, SUBSCRIBER
 
 POPULAR: Final[list[tuple[str, str] | tuple[str, str, tuple[int]]]] = [
     ("unlike", "f4", (3,)),  # bits against popularity, by form of flood
@@ -110,7 +108,7 @@ def _stranger_rings(case: Any, line: Any, call: Any) -> float:
         gain = min(_FROM_ABROAD, max(_MOST_FROM_ABROAD - case.abroad, 0.0))
         case.abroad += gain
         return gain
-    if call.ingress == INTERCONNECT:
+    if call.ingress == DOMESTIC:
         return outside_bits(line) + (_LIFE if life else _NO_LIFE)
     return _LIFE_ANYWHERE if life else _NO_LIFE_ANYWHERE
 

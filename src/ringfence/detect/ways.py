@@ -12,11 +12,7 @@ import numpy as np
 
 from ringfence.compiled import jit
 from ringfence.detect.memory import WITHHELD, count_bits
-
-SUBSCRIBER: Final = 1
-INTERCONNECT: Final = 2
-INTERNATIONAL: Final = 3
-"""Codes of the ingress; 0: not known."""
+from ringfence.model.tables import DOMESTIC, INTERNATIONAL, SUBSCRIBER
 
 VERIFIED: Final = 0.03
 """Share of a flood's callers that are own subscribers with a life: others who ring by chance, phones taken over."""
@@ -80,7 +76,7 @@ def is_borrowed(call: Any) -> bool:
     """Whether a number of the own network that lately was active there comes in from outside: it is somebody else's call."""
     if call.ingress == INTERNATIONAL:
         return bool(call.home < _AT_HOME_TODAY)
-    return bool(call.ingress == INTERCONNECT and call.home < _AT_HOME)
+    return bool(call.ingress == DOMESTIC and call.home < _AT_HOME)
 
 
 @jit
@@ -102,7 +98,7 @@ def way_bits(line: Any, call: Any) -> float:
         return _WITHHELD_OWN if call.relation == WITHHELD else 0.0
     if call.ingress == INTERNATIONAL:
         return math.log2(_FLOOD_ABROAD / max(line.abroad / 255.0, _LEAST_ABROAD))
-    return outside_bits(line) if call.ingress == INTERCONNECT and call.relation != WITHHELD else 0.0
+    return outside_bits(line) if call.ingress == DOMESTIC and call.relation != WITHHELD else 0.0
 
 
 @jit
@@ -110,7 +106,7 @@ def borrowed_bits(call: Any) -> float:
     """Bits for an unknown number that is not where its owner is."""
     if call.relation == WITHHELD or not is_borrowed(call):
         return 0.0
-    return _BORROWED if call.ingress == INTERCONNECT else _BORROWED_ABROAD
+    return _BORROWED if call.ingress == DOMESTIC else _BORROWED_ABROAD
 
 
 @jit

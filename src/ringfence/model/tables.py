@@ -48,6 +48,7 @@ TRANSFERS: Final = pa.schema(
 # The small vocabularies, in the order of the codes that stand for them in compiled code; code 0 is null.
 RELEASED_BY: Final = ("caller", "callee", "network")
 INGRESS: Final = ("subscriber", "domestic", "international")
+SUBSCRIBER, DOMESTIC, INTERNATIONAL = 1, 2, 3
 ATTESTATION: Final = ("A", "B", "C")
 
 _LEDGER = pa.list_(

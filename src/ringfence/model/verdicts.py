@@ -14,7 +14,7 @@ from ringfence.compiled import jit
 from ringfence.model import caller_class as cc
 from ringfence.model.pack_keys import Words
 from ringfence.model.packs import JUDGED, Pack, VerdictRule
-from ringfence.model.tables import ATTESTATION, INGRESS
+from ringfence.model.tables import ATTESTATION, DOMESTIC, INGRESS, INTERNATIONAL, SUBSCRIBER
 
 NOTHING: Final = 0
 SUSPECT: Final = 32
@@ -103,9 +103,6 @@ _STRENGTH: Final = {"impossible": IMPOSSIBLE, "suspect": SUSPECT, "nothing": NOT
 # What the operator's own access network lets in may be a number newer than our plans.
 _OLD_PLAN: Final = (UNALLOCATED, NO_COUNTRY, MALFORMED)
 
-_SUBSCRIBER: Final = 1 + INGRESS.index("subscriber")
-_DOMESTIC: Final = 1 + INGRESS.index("domestic")
-_INTERNATIONAL: Final = 1 + INGRESS.index("international")
 _FULL: Final = 1 + ATTESTATION.index("A")
 
 Table = npt.NDArray[np.uint8]
@@ -154,14 +151,14 @@ def _verdict(found: dict[str, Table], marked: int, ingress: int) -> int:
     one = marked & cc.CLASS_BITS
     anywhere = int(found["anywhere"][one])
     if anywhere:
-        doubt = ingress == _SUBSCRIBER and anywhere & REASON_BITS in _OLD_PLAN
+        doubt = ingress == SUBSCRIBER and anywhere & REASON_BITS in _OLD_PLAN
         return anywhere & REASON_BITS | SUSPECT if doubt else anywhere
-    if ingress == _INTERNATIONAL:
+    if ingress == INTERNATIONAL:
         if marked & cc.ABROAD:
             return NOTHING
         if found["abroad"][one]:
             return int(found["abroad"][one])
-    if ingress in {_DOMESTIC, _INTERNATIONAL} and marked & cc.OWN:
+    if ingress in {DOMESTIC, INTERNATIONAL} and marked & cc.OWN:
         return int(found["interconnect"][one])
     return NOTHING
 
@@ -198,7 +195,7 @@ def verdict_of(table: Table, caller: int, callee: int, ingress: int, attestation
     # A call to a visitor's phone is brought back by its home network: from abroad, though nobody called from there.
     called = callee & cc.CLASS_BITS
     if exempt:
-        ingress = _SUBSCRIBER
+        ingress = SUBSCRIBER
     elif called == cc.FOREIGN or called == cc.NO_SUCH_FOREIGN or callee & cc.ROAMING:  # noqa: PLR1714  (compiled)
-        ingress = min(ingress, _DOMESTIC)
+        ingress = min(ingress, DOMESTIC)
     return int(table[caller, ingress, attestation])

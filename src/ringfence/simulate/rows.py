@@ -56,7 +56,6 @@ ROLES: Final = (
 """What a call is in the truth, by code."""
 ROLE: Final = {name: code for code, name in enumerate(ROLES)}
 
-SUBSCRIBER, DOMESTIC, INTERNATIONAL = 1, 2, 3
 BY_CALLER, BY_CALLEE, BY_NETWORK = 1, 2, 3
 
 SECOND: Final = 1_000_000

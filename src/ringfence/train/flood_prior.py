@@ -15,6 +15,7 @@ from ringfence.train.flood_file import value_text
 _WIDTH: Final = 640
 _HEIGHT: Final = 420
 _LEFT, _TOP, _SIDE = 70, 30, 320
+_LINE: Final = 17
 
 
 def calibrate(text: str, alerts: Floats, cities: Sequence[Mapping[str, Any]]) -> str:
@@ -62,9 +63,10 @@ def plot(found: Mapping[str, Any], title: str) -> str:
             f'<text x="{_x(tick):.1f}" y="{_TOP + _SIDE + 18}" text-anchor="middle">{tick:.1f}</text>',
             f'<text x="{_LEFT - 8}" y="{_y(tick) + 4:.1f}" text-anchor="end">{tick:.1f}</text>',
         ]
-    for one in found["bins"]:
-        if one["said"] is not None:
-            parts += _point(one)
+    shown = [one for one in found["bins"] if one["said"] is not None]
+    for one in shown:
+        parts += _point(one)
+    parts += _labels(shown)
     parts += [
         f'<text x="{_LEFT + _SIDE / 2}" y="{_HEIGHT - 20}" text-anchor="middle">probability the alerts said (mean of a bin)</text>',
         f'<text transform="translate(24 {_TOP + _SIDE / 2}) rotate(-90)" text-anchor="middle">share that was true</text>',
@@ -87,10 +89,19 @@ def _line(x: float, y: float, to_x: float, to_y: float, style: str) -> str:
 
 def _point(one: Mapping[str, Any]) -> list[str]:
     true, said = one["true"], float(one["said"])
-    low, high = true["low"], true["high"]
-    count = f"{true['count']} of {true['of']}"
     return [
-        _line(said, low, said, high, 'stroke="#06c" stroke-width="2"'),
+        _line(said, true["low"], said, true["high"], 'stroke="#06c" stroke-width="2"'),
         f'<circle cx="{_x(said):.1f}" cy="{_y(true["share"]):.1f}" r="5" fill="#06c"/>',
-        f'<text x="{_LEFT + _SIDE + 20}" y="{_y(true["share"]) + 4:.1f}">{count} at {one["from"]:g} to {one["to"]:g}</text>',
     ]
+
+
+def _labels(bins: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the points stand for, beside them, from the highest on, none over another."""
+    parts = []
+    at = 0.0
+    for one in sorted(bins, key=lambda one: (-one["true"]["share"], -one["from"])):
+        true = one["true"]
+        at = max(_y(true["share"]) + 4, at + _LINE)
+        text = f"{true['count']} of {true['of']} at {one['from']:g} to {one['to']:g}"
+        parts.append(f'<text x="{_LEFT + _SIDE + 20}" y="{at:.1f}">{text}</text>')
+    return parts

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence.model import caller_class as cc
+from ringfence.model.tables import DOMESTIC, INTERNATIONAL
 from ringfence.simulate.numbering import drawn_of, unallocated_numbers
 from ringfence.simulate.output import numbers_of
 from ringfence.simulate.population import NO_DEVICE
-from ringfence.simulate.rows import DOMESTIC, INTERNATIONAL, ROLE
+from ringfence.simulate.rows import ROLE
 from ringfence.simulate.stage import Parties, Stage
 
 SORTS: Final = (

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.model.tables import DOMESTIC, INTERNATIONAL
 from ringfence.simulate import habits
 from ringfence.simulate.crimes._forging import SORTS, shown
 from ringfence.simulate.exchange import DOMESTIC_TRUNKS, TRUNKS, trunk_name
 from ringfence.simulate.habits import spread
-from ringfence.simulate.rows import DAY, DOMESTIC, INTERNATIONAL
+from ringfence.simulate.rows import DAY
 from ringfence.simulate.stage import Parties, Stage
 
 NAME: Final = "cold_call_centre"

@@ -11,11 +11,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ringfence.model.tables import DOMESTIC, INTERNATIONAL
 from ringfence.simulate.crimes._forging import roles_of
 from ringfence.simulate.crimes._wording import demand
 from ringfence.simulate.exchange import DOMESTIC_TRUNKS, TRUNKS
 from ringfence.simulate.habits import spread
-from ringfence.simulate.rows import DAY, DOMESTIC, HOUR, INTERNATIONAL, MINUTE, ROLE, SECOND
+from ringfence.simulate.rows import DAY, HOUR, MINUTE, ROLE, SECOND
 from ringfence.simulate.stage import Parties, Stage
 
 NAME: Final = "flood"

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from ringfence.model.tables import INTERNATIONAL
 from ringfence.simulate import habits
 from ringfence.simulate.crimes._forging import shown
 from ringfence.simulate.exchange import DOMESTIC_TRUNKS, TRUNKS, cell_names, device_of
 from ringfence.simulate.habits import spread
 from ringfence.simulate.look_alikes.shop import customers
-from ringfence.simulate.rows import DAY, HOUR, INTERNATIONAL, MINUTE, ROLE, SECOND
+from ringfence.simulate.rows import DAY, HOUR, MINUTE, ROLE, SECOND
 from ringfence.simulate.stage import Stage
 
 NAME: Final = "scam_call"
