@@ -162,7 +162,15 @@ def test_ever_new_numbers_cannot_grow_the_state_without_limit(many: int) -> None
     engine = Engine(limits=limits)
     outcomes, _ = engine.process(calls, NEVER)
     shard = engine.shards[0]
-    for table in (shard.lines, shard.pairs, shard.profiles, shard.devices, *shard.cases):
+    for table in (
+        shard.lines,
+        shard.pairs,
+        shard.profiles,
+        shard.devices,
+        shard.holds,
+        shard.money,
+        *shard.cases,
+    ):
         assert len(table.rows) <= table.limit
     assert shard.nbytes() <= limits.bytes_at_rest()
     if many == 100_000:
@@ -184,7 +192,7 @@ def test_bytes_of_a_line_and_of_a_known_pair() -> None:
     shard = engine.shards[0]
     assert (shard.lines.count[0], shard.pairs.count[0]) == (lines, lines * friends)
     assert (shard.lines.dtype.itemsize, shard.profiles.dtype.itemsize, shard.pairs.dtype.itemsize) == (
-        64,
+        88,
         64,
         32,
     )

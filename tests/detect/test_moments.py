@@ -13,6 +13,7 @@ from ringfence.detect.memory import CALL, CALL_LIFE, MINUTE
 from ringfence.detect.moments import (
     ANSWER,
     END,
+    KIND_BITS,
     MOST_ROWS,
     SETUP,
     SPAN,
@@ -125,4 +126,4 @@ def test_a_snapshot_of_other_fields_is_refused() -> None:
 
 
 def test_a_key_holds_its_parts() -> None:
-    assert SPAN.bit_length() - 1 + MOST_ROWS.bit_length() - 1 + 2 == 63
+    assert SPAN.bit_length() - 1 + MOST_ROWS.bit_length() - 1 + KIND_BITS == 63

@@ -52,8 +52,11 @@ def _compare(records: Any, tuples: list[Any], measured: set[str]) -> list[str]:
     for record, other in zip(records, tuples, strict=False):
         row = dict(zip(record.dtype.names, record.item(), strict=True))
         row["detector"] = DETECTORS[row["detector"]].NAME
-        for name, value in row.items():
-            expected = getattr(other, name)
+        for (
+            name,
+            expected,
+        ) in other._asdict().items():  # where the line was, and with whom linked, is no evidence of a flood
+            value = row[name]
             same = (
                 abs(value - expected) <= ABSOLUTE + RELATIVE * abs(expected)
                 if name in measured

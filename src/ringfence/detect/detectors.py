@@ -16,14 +16,14 @@ from ringfence.compiled import jit
 from ringfence.detect.evidence import Scene
 from ringfence.detect.table import borrow_marked, expect_marked, room_in
 
-MACHINERY: Final = {"detectors", "passes", "shard", "engine"}
+MACHINERY: Final = {"detectors", "passes", "shard", "engine", "text_detectors"}
 """Modules of this package that need the detectors, and so cannot be looked through for them."""
 
 MOMENTS: Final = (
-    "on_originate", "on_release", "on_home", "on_setup", "on_answer", "on_tick", "on_end", "on_quiet",
+    "on_originate", "on_minute", "on_release", "on_home", "on_setup", "on_answer", "on_tick", "on_end", "on_payment", "on_quiet",
 )  # fmt: skip
-"""What a detector can be told of: the first two at the originating side of a call, the third when a number was at home, the
-next four at the terminating side, the last when time has passed."""
+"""What a detector can be told of: the first three at the originating side of a call (`on_minute`: while a long one is up), the
+fourth when a number was at home, the next four at the terminating side, then when the line's owner pays, and when time has passed."""
 
 
 def _detectors() -> list[ModuleType]:
@@ -134,14 +134,16 @@ def _none_borrowed(_: Any) -> Any:
 
 
 on_originate = _chain("on_originate")
+on_minute = _chain("on_minute")
 on_release = _chain("on_release")
 on_home = _chain("on_home")
 on_setup = _chain("on_setup")
 on_answer = _chain("on_answer")
 on_tick = _chain("on_tick")
 on_end = _chain("on_end")
+on_payment = _chain("on_payment")
 on_quiet = _chain("on_quiet")
 room_for_cases = _chain_room()
-expect_cases_of_caller = _chain_expect(MOMENTS[:3])
-expect_cases_of_line = _chain_expect(MOMENTS[3:7])
+expect_cases_of_caller = _chain_expect(MOMENTS[:4])
+expect_cases_of_line = _chain_expect(MOMENTS[4:8])
 borrow_cases = _chain_borrow()

@@ -9,11 +9,12 @@ from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.evidence import ENDED, ENTRY, LEDGER, OUTCOME, Out, threshold_bits
 from ringfence.detect.memory import LINE_LIFE
 from ringfence.detect.moments import SPAN, Timeline, Window, last_told, time_of
-from ringfence.detect.passes import Ask, originate, relate, settle, terminate
+from ringfence.detect.passes import Ask, originate, relate, settle, shard_of, terminate
 from ringfence.detect.rules import Rules, rules_of
 from ringfence.detect.shard import Arrays, Limits, Shard
 from ringfence.detect.table import Rows
 from ringfence.model.calls import NEVER, Calls
+from ringfence.model.transfers import Transfers, no_transfers
 
 OUT_ROOM: Final = 1 << 14
 """Entries the pass writes before they are taken from it."""
@@ -79,43 +80,57 @@ class Engine:
         """When the watching began, µs; 0: not yet."""
         return self._born
 
-    def process(self, calls: Calls, watermark: int) -> tuple[Rows, Rows]:
+    def prepare(self, steps: Iterable[str]) -> None:
+        """Have steps of the pass compiled (`relate`, `originate`, `terminate`, `settle`), which is done once on a machine."""
+        window = self._timeline.open(0, 1)
+        for step in steps:
+            if step == "settle":
+                self._settle(0)
+            else:
+                self._take_step(getattr(self, f"_{step}"), window, 0, self.shards[0])
+
+    def process(self, calls: Calls, watermark: int, transfers: Transfers | None = None) -> tuple[Rows, Rows]:
         """Run the pass over all moments before the watermark.
 
         Args:
             calls: ordered by (start, key), all beginning before the watermark and not before the last one.
             watermark: µs; no later call begins before it. NEVER: there are no more; the time ends with the last moment
                 that the records tell of.
+            transfers: of the same stretch of time, ordered by (time, key); None: there are none.
 
         Returns:
             OUTCOME records ordered by time, and ENTRY records, for each subject in the order of its evidence.
         """
+        transfers = transfers or no_transfers()
         if watermark == NEVER:
-            watermark = max(self._timeline.last(), last_told(calls)) + 1
-        first = 0
-        while (begin := self._next(calls, first)) < watermark:
+            paid = int(transfers.time[-1]) if len(transfers) else 0
+            watermark = max(self._timeline.last(), last_told(calls), paid) + 1
+        first = paid = 0
+        while (begin := self._next(calls, first, transfers, paid)) < watermark:
             last, end = _window(calls, first, min(watermark, begin + SPAN))
+            until = int(np.searchsorted(transfers.time, end))
             self._timeline.take(calls.slice(first, last))
-            self._run(begin, end)
-            first = last
+            self._run(begin, end, transfers.take(slice(paid, until)))
+            first, paid = last, until
         self._settle(watermark)
         taken, self._taken = self._taken, []
         outcomes = np.concatenate([np.zeros(0, OUTCOME), *(part[0] for part in taken)])
         entries = np.concatenate([np.zeros(0, ENTRY), *(part[1] for part in taken)])
         return outcomes[np.lexsort((outcomes["subject"], outcomes["detector"], outcomes["at"]))], entries
 
-    def _next(self, calls: Calls, first: int) -> int:
+    def _next(self, calls: Calls, first: int, transfers: Transfers, paid: int) -> int:
         """The time of the next moment, µs."""
         start = int(calls.start[first]) if first < len(calls) else NEVER
-        return min(start, self._timeline.due)
+        payment = int(transfers.time[paid]) if paid < len(transfers) else NEVER
+        return min(start, payment, self._timeline.due)
 
-    def _run(self, begin: int, end: int) -> None:
+    def _run(self, begin: int, end: int, transfers: Transfers) -> None:
         """Run the three steps over the moments within [begin, end); the first of them is at `begin`."""
         if begin - (self._last or -LINE_LIFE) > LINE_LIFE:
             # Nothing is remembered for so long: the watching begins anew. One row with a clock far behind must not make
             # everything look long known.
             self._born = begin
-        window = self._timeline.open(begin, end)
+        window = self._timeline.open(begin, end, transfers)
         for step in (self._relate, self._originate, self._terminate):
             for index, shard in enumerate(self.shards):
                 self._take_step(step, window, index, shard)
@@ -172,6 +187,11 @@ class Engine:
             else:
                 shard.open.add(episode)
         self._taken.append((outcomes, entries))
+
+    def case_of(self, detector: str, number: int) -> np.void | None:
+        """What a detector keeps of a number (its CASE record, for reading); None: nothing."""
+        index = [one.NAME for one in DETECTORS].index(detector)
+        return self.shards[int(shard_of(number, len(self.shards)))].cases[index].row(number)
 
     def arrays(self) -> Arrays:
         """The whole state, for a snapshot."""

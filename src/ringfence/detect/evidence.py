@@ -34,6 +34,7 @@ CASE_HEADER: Final = [
     ("pace", "f4"),  # running mean of the gaps between these, in s
     ("calls", "u4"),  # calls since the evidence began
     ("entries", "u4"),  # ledger entries since the evidence began
+    ("told", "i2"),  # what its records told, in the detector's own terms
     ("state", "i1"),  # QUIET, OPEN, CLOSED
     ("hypothesis", "i1"),  # the one that raised the alert
     ("bits", "f4", (HYPOTHESES,)),
@@ -47,9 +48,12 @@ OBSERVATION: Final = np.dtype(
         ("call", "i8"),
         ("caller", "i8"),
         ("previous", "i8"),  # number of the case's observation before this one, 0: none
+        ("cell", "i8"),  # where the called line was, of calls to the subject; a hash, 0: not known
+        ("other", "i8"),  # another line it was linked with, 0: none
         ("value", "f4"),
         ("bits", "f4", (HYPOTHESES,)),
         ("what", "i2"),
+        ("link", "i1"),  # what `other` is, see CALL
     ],
     align=True,
 )
@@ -86,6 +90,8 @@ REOPENED: Final = 2
 ENDED: Final = 3
 NAMED: Final = 4
 """One more call that an alert is about; only of detectors that name calls (`NAMES_CALLS`)."""
+LINKED: Final = 5
+"""The subject has to do with another line, `callee` (`reason`: how, see `link` in CALL), whether or not an alert was raised."""
 
 OUTCOME: Final = np.dtype(
     [
@@ -103,10 +109,10 @@ OUTCOME: Final = np.dtype(
         ("detector", "i1"),
         ("what", "i1"),  # RAISED, REOPENED, ENDED, NAMED
         ("hypothesis", "i1"),
-        # of detectors that name calls; else 0
+        # of detectors that name calls, and of LINKED; else 0
         ("callee", "i8"),
-        ("trunk", "i8"),  # hash of its text
-        ("reason", "i2"),  # why, in the detector's own terms
+        ("trunk", "i8"),  # hash of its text; of LINKED: of the cell
+        ("reason", "i2"),  # why, in the detector's own terms; of other detectors what the records told
     ],
     align=True,
 )
@@ -119,10 +125,13 @@ ENTRY: Final = np.dtype(
         ("call", "i8"),
         ("caller", "i8"),
         ("story", "i8"),  # time of the first alert of the story
+        ("cell", "i8"),  # as in OBSERVATION
+        ("other", "i8"),
         ("value", "f4"),  # the figure in the words of the entry
         ("bits", "f4"),  # for the hypothesis that raised the alert
         ("total", "f4"),  # the sum after it
         ("what", "i2"),
+        ("link", "i1"),
         ("detector", "i1"),
     ],
     align=True,
@@ -219,6 +228,9 @@ def _write(case: Any, scene: Scene, call: Any, what: int, value: float, bits: An
     line.call = call.key
     line.caller = call.caller
     line.previous = case.newest if case.entries > 0 else 0
+    line.cell = call.callee_cell if call.callee == case.key else 0
+    line.other = call.other
+    line.link = call.link
     line.value = value
     line.what = what
     for h in range(HYPOTHESES):
@@ -240,6 +252,9 @@ def _give_out(case: Any, n: int, total: float, scene: Scene) -> None:
     entry.call = line.call
     entry.caller = line.caller
     entry.story = case.raised
+    entry.cell = line.cell
+    entry.other = line.other
+    entry.link = line.link
     entry.value = line.value
     entry.bits = line.bits[case.hypothesis]
     entry.total = total
@@ -287,7 +302,7 @@ def _outcome(case: Any, what: int, at: int, call: int, given: int, scene: Scene)
     outcome.hypothesis = case.hypothesis
     outcome.callee = 0
     outcome.trunk = 0
-    outcome.reason = 0
+    outcome.reason = case.told
     out.counts[0] += 1
 
 
@@ -398,6 +413,9 @@ def tell(
     entry.call = told.key
     entry.caller = case.key
     entry.story = 0
+    entry.cell = 0
+    entry.other = 0
+    entry.link = 0
     entry.value = value
     entry.bits = bits
     entry.total = total
@@ -422,6 +440,16 @@ def name_call(case: Any, scene: Scene, told: Told, what: int, bits: float, given
     outcome.callee = told.callee
     outcome.trunk = told.trunk
     outcome.reason = told.reason
+
+
+@jit
+def link(case: Any, scene: Scene, call: Any) -> None:
+    """Give out that the subject has to do with the call's other line."""
+    _outcome(case, LINKED, scene.now, call.key, 0, scene)
+    outcome = scene.out.outcomes[scene.out.counts[0] - 1]
+    outcome.callee = call.other
+    outcome.trunk = call.callee_cell
+    outcome.reason = call.link
 
 
 @jit

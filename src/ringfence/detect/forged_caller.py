@@ -338,10 +338,9 @@ def _name_pending(case: Any, scene: Scene, hypothesis: int, what: int, value: fl
 
 
 @jit
-def _judge(case: Any, scene: Scene, call: Any, hypothesis: int) -> None:
+def _judge(case: Any, scene: Scene, hypothesis: int) -> None:
     """Whether the evidence is enough by now."""
     total = _sum(case)
-    call.forged = total
     bar = scene.threshold - (_STILL if case.day == scene.now // DAY else 0.0)
     if total >= bar:
         _name_pending(case, scene, hypothesis, _NO_MORE, 0.0, 0.0)
@@ -367,7 +366,7 @@ def _from_abroad(case: Any, scene: Scene, profile: Any, call: Any) -> None:
     case.elsewhere += 1
     case.abroad = now
     _keep(case, call)
-    _judge(case, scene, call, _PLACES)
+    _judge(case, scene, _PLACES)
 
 
 @routine
@@ -396,7 +395,7 @@ def _suspect(case: Any, scene: Scene, profile: Any, call: Any) -> None:
     forwarded = case.places < 0
     if not forwarded:
         _keep(case, call)
-    _judge(case, scene, call, _SUSPECT)
+    _judge(case, scene, _SUSPECT)
     if forwarded:
         case.pending = 0
 
@@ -410,7 +409,6 @@ def _impossible(case: Any, scene: Scene, call: Any) -> None:
     case.elsewhere = 0
     case.pending = 0
     _keep(case, call)
-    call.forged = SURE
     _name_pending(case, scene, _ALONE, _NO_MORE, 0.0, 0.0)
 
 

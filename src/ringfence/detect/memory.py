@@ -7,7 +7,9 @@ swept away yet, so that nothing depends on when a table happens to grow.
 - PAIR: what two numbers had to do with one another, in either direction.
 - PROFILE: what a number does when it calls: fan-out, distinct share, unanswered and dropped share, devices.
 - DEVICE: which numbers call from one phone.
-- CALL: a call that is up.
+- HOLD: whom a stranger kept on the line for long lately, by the called phone and by the caller's number.
+- MONEY: what a person pays, and whom.
+- CALL: a call that is up; PAYMENT: a transfer of money.
 
 Where seconds will do, times are whole seconds since 1970 in 32 bits (until 2106): records are small because there are many.
 """
@@ -67,6 +69,8 @@ LINE: Final = np.dtype(
         ("abroad", "u1"),  # share that comes from abroad
         ("same_trunk", "u1"),  # share of calls over a trunk that came over the same one as the one before
         ("last_trunk", "u1"),  # 0: none so far
+        ("cells", "u8", (2,)),  # sets of 64 bits: cells it was rung in, this week and the one before
+        ("week", "u4"),  # beginning of the present week, s; 0: no cell known so far
     ],
     align=True,
 )
@@ -123,6 +127,27 @@ DEVICE: Final = np.dtype(
     align=True,
 )
 
+HOLD: Final = np.dtype(
+    [
+        ("key", "i8"),  # see `held_key`
+        ("line", "i8"),  # who was kept on the line
+        ("seen", "u4"),  # s
+        ("minutes", "f4"),  # of the last day
+    ],
+    align=True,
+)
+
+MONEY: Final = np.dtype(
+    [
+        ("key", "i8"),  # a payer's number, or a payer and a payee: see `payee_key`
+        ("seen", "u4"),  # s
+        ("count", "u4"),  # transfers
+        ("mean", "f4"),  # of the natural logarithm of their sums
+        ("spread", "f4"),  # its mean square deviation
+    ],
+    align=True,
+)
+
 CALL: Final = np.dtype(
     [
         ("key", "i8"),
@@ -149,18 +174,45 @@ CALL: Final = np.dtype(
             "u1",
         ),  # different numbers that called from the caller's phone lately, this one too; 0: phone not known
         ("home", "u1"),  # hours since the caller was last active in its own network; AWAY: longer, or never
+        (
+            "acquainted",
+            "u1",
+        ),  # hours since the caller first had to do with the line; AWAY: longer, or the line rang it too
         # what is known of the caller, before this call
+        ("kind", "u1"),  # class of the number, see model.caller_class
+        ("received", "u1"),  # conversations that others began
+        ("link", "u1"),  # what `other` is: SAME_PHONE, SAME_CALLER, HOUSEHOLD; 0: nothing
+        ("held", "u1"),  # minutes that it was held
         ("calls", "f4"),  # in the last weeks
         ("talks", "f4"),
         ("unanswered", "f4"),  # share
         ("dropped", "f4"),  # share
         ("age", "f4"),  # days since first seen
-        ("forged", "f4"),  # bits for a forged number
-        ("fraud", "f4"),  # bits for a line of fraud
+        ("people", "f4"),  # fan-out, of strangers only
+        ("abroad", "u1"),  # share of the line's calls that come from abroad, in 255ths
+        ("elsewhere", "u1"),  # 1: in a cell in which the line was not rung in the last weeks
+        ("released", "i1"),  # code of who hung up; 0: not known, or not over
+        ("spare", "u1"),
+        ("other", "i8"),  # a line that a stranger held for long, lately, see `link`
     ],
     align=True,
 )
 """What is known by now of a call that is up."""
+
+PAYMENT: Final = np.dtype(
+    [
+        ("key", "i8"),
+        ("caller", "i8"),  # the payee's account: a hash of its text
+        ("callee", "i8"),  # the payer's number
+        ("start", "i8"),  # µs
+        ("callee_cell", "i8"),  # not known: 0
+        ("other", "i8"),  # 0
+        ("link", "i1"),  # 0
+        ("amount", "f8"),
+    ],
+    align=True,
+)
+"""A transfer of money, in the terms of a call where these have a meaning."""
 
 # How the caller stands to the line at the set-up.
 WITHHELD: Final = 0
@@ -169,11 +221,22 @@ HEARD: Final = 2  # rang before, they never talked
 CALLED: Final = 3  # the line rang this number lately: a call-back
 KNOWN: Final = 4
 
+SAME_PHONE: Final = 1  # another number was held in the phone that is called
+SAME_CALLER: Final = 2  # the caller held another line
+HOUSEHOLD: Final = 3  # the same, and the two lines know each other
+
 EMERGENCY: Final = -1
 """Stands for all emergency services in a pair with the number that rang one."""
 
 AWAY: Final = 255
 """Hours since a number was at home: that many, or more, or it never was."""
+
+LATELY: Final = 72
+"""Hours. Who talked with a line for the first time within these was a stranger until lately."""
+HOLD_LIFE: Final = 14 * DAY
+LONG: Final = 5 * MINUTE
+"""From here on a stranger's call is remembered by phone and caller: one in six of the strangers' calls longer than a minute."""
+MONEY_LIFE: Final = 365 * DAY
 
 _MANY: Final = 255
 _VERY_MANY: Final = 60_000
@@ -256,6 +319,22 @@ def end_pair(pair: Any, way: int, answer: int, end: int) -> None:
 
 
 @jit
+def acquainted_for(pair: Any, way: int, now: int) -> Any:
+    """Hours since the caller first had to do with the line; AWAY: that many, or more, or the line rang the caller too."""
+    if pair.called[1 - way] != 0:
+        return AWAY
+    return min((now // SECOND - np.int64(pair.first)) // (HOUR // SECOND), AWAY)
+
+
+@jit
+def is_new(call: Any) -> bool:
+    """Whether the caller is a stranger to the line, or was one until lately (and no call-back)."""
+    if call.relation == KNOWN:
+        return bool(call.acquainted <= LATELY)
+    return bool(call.relation != CALLED)
+
+
+@jit
 def slice_of(now: int) -> int:
     """The slice of the day (UTC)."""
     return (now % DAY) // (DAY // SLICES)
@@ -277,6 +356,7 @@ def age_line(line: Any, now: int) -> None:
         line.abroad = ABROAD
         line.same_trunk = SAME_TRUNK
         line.last_trunk = 0
+        line.week = 0
     if line.seen != 0 and idle > LINE_LIFE // SECOND:
         line.last_unknown = 0
         line.last_known = 0
@@ -340,6 +420,29 @@ def learn_line(line: Any, relation: int, now: int) -> None:
         line.strangers[slice_of(now)] += 1
     else:
         line.known += 1
+
+
+@jit
+def learn_cell(line: Any, cell: int, now: int) -> bool:
+    """Take in where a line is rung; says whether it was never rung there in the last weeks, as far as can be told.
+
+    Sets of 64 bits: a cell never seen is taken for a known one with the share of the bits that are set, one in three for a
+    person who moves about in twenty cells.
+    """
+    second: Any = np.uint32(now // SECOND)
+    bit = np.uint64(1) << np.uint64(mix(cell, 23) & 63)
+    if line.week == 0:
+        line.week = second
+        line.cells[0] = bit
+        return False
+    if second - line.week > np.uint32(7 * DAY // SECOND):
+        old = second - line.week > np.uint32(14 * DAY // SECOND)
+        line.cells[1] = np.uint64(0) if old else line.cells[0]
+        line.cells[0] = np.uint64(0)
+        line.week = second
+    fresh = (line.cells[0] | line.cells[1]) & bit == 0
+    line.cells[0] |= bit
+    return bool(fresh)
 
 
 @jit
@@ -424,9 +527,68 @@ def note_caller(profile: Any, call: Any) -> None:
     call.unanswered = profile.unanswered * share
     call.dropped = profile.dropped * share
     call.age = (call.start // SECOND - np.int64(profile.first)) / (DAY / SECOND)
+    call.kind = profile.kind
+    call.received = profile.received
+    if is_new(call):
+        call.people = fan_out(profile)
     call.home = AWAY
     if profile.home != 0:
         call.home = min((call.start // SECOND - np.int64(profile.home)) // (HOUR // SECOND), AWAY)
+
+
+@jit
+def held_key(what: int, salt: int) -> int:
+    """The key of a HOLD: of a phone (salt SAME_PHONE), or of a caller's number (salt SAME_CALLER)."""
+    return mix(what, 40 + salt)
+
+
+@jit
+def note_hold(hold: Any, line: int, now: int, minutes: float) -> None:
+    """Take in that a line was held on the phone for some minutes."""
+    second = now // SECOND
+    if hold.line != line or second - np.int64(hold.seen) > DAY // SECOND:
+        hold.minutes = 0
+    hold.line = line
+    hold.seen = second
+    hold.minutes += np.float32(minutes)
+
+
+@jit
+def is_held(hold: Any, line: int, now: int) -> bool:
+    """Whether another line than this one was held."""
+    return bool(hold.line != line and now // SECOND - np.int64(hold.seen) <= HOLD_LIFE // SECOND)
+
+
+@jit
+def payee_key(payer: int, account: int) -> int:
+    """The key of what a payer had to do with a payee."""
+    return mix(mix(payer, 51), account)
+
+
+@jit
+def learn_payment(money: Any, amount: float, now: int) -> None:
+    """Take a transfer into a MONEY record; its figures follow the last twenty transfers or so."""
+    if money.seen != 0 and now // SECOND - np.int64(money.seen) > MONEY_LIFE // SECOND:
+        money.count = 0
+    size = math.log(max(amount, 0.01))
+    money.seen = now // SECOND
+    money.count = min(np.int64(money.count) + 1, 1 << 30)
+    if money.count == 1:
+        money.mean = size
+        money.spread = 1.0
+        return
+    share = max(1.0 / money.count, 0.05)
+    off = size - money.mean
+    money.mean += share * off
+    money.spread += share * (off * off - money.spread)
+
+
+@jit
+def beyond_usual(money: Any, amount: float, now: int) -> float:
+    """How far beyond a payer's own past a sum lies, in standard deviations of its logarithm; 0 where there is no past."""
+    if money.count < 2 or now // SECOND - np.int64(money.seen) > MONEY_LIFE // SECOND:
+        return 0.0
+    return (math.log(max(amount, 0.01)) - money.mean) / math.sqrt(max(money.spread, 0.25))
 
 
 @jit

@@ -2,7 +2,7 @@
 
 A call is its set-up, its answer, the minutes that pass while it is up, and its end. What is known of it stands in two
 places: `CALL`, what is known by now, which is all that a detector sees; and `PLAN`, what the records say of later, from
-which the moments are laid out. Whatever is judged from moments cannot use the future.
+which the moments are laid out. Whatever is judged from moments cannot use the future. A transfer of money is a moment too.
 
 A moment is one integer: the time since the first moment of the window, the row of its call, and its sort. Sorting these
 puts all moments into their order: by time, then in the order of the set-ups, then by sort. That order is total and does
@@ -16,20 +16,34 @@ import numpy as np
 import numpy.typing as npt
 
 from ringfence.compiled import entry, jit, zeros
-from ringfence.detect.memory import AWAY, CALL, CALL_LIFE, MINUTE, RING_MINUTES, STRANGER, WITHHELD, pair_key
+from ringfence.detect.memory import (
+    AWAY,
+    CALL,
+    CALL_LIFE,
+    MINUTE,
+    PAYMENT,
+    RING_MINUTES,
+    STRANGER,
+    WITHHELD,
+    pair_key,
+)
 from ringfence.model.calls import NEVER, Calls
+from ringfence.model.transfers import Transfers
 
 SETUP: Final = 0
 ANSWER: Final = 1
 TICK: Final = 2
 END: Final = 3
+PAID: Final = 4
+"""Money moves, see `payment_of`."""
 
 SPAN_BITS: Final = 38
-ROW_BITS: Final = 23
+ROW_BITS: Final = 22
+KIND_BITS: Final = 3
 SPAN: Final = 1 << SPAN_BITS
 """The longest window, µs: three days."""
 MOST_ROWS: Final = 1 << ROW_BITS
-"""The most calls in a window."""
+"""The most calls, and the most payments, in a window."""
 
 PLAN: Final = np.dtype(
     [
@@ -52,35 +66,43 @@ class Window(NamedTuple):
         base: µs, the time that keys count from.
         calls: CALL records; a moment's row is its place here.
         plans: PLAN records, one a call.
+        payments: PAYMENT records.
     """
 
     keys: npt.NDArray[np.int64]
     base: int
     calls: npt.NDArray[np.void]
     plans: npt.NDArray[np.void]
+    payments: npt.NDArray[np.void]
 
 
 @jit
 def kind_of(key: int) -> int:
-    """SETUP, ANSWER, TICK or END."""
-    return key & 3
+    """SETUP, ANSWER, TICK, END or PAID."""
+    return key & ((1 << KIND_BITS) - 1)
 
 
 @jit
 def row_of(key: int) -> int:
     """The row of the moment's call."""
-    return (key >> 2) & (MOST_ROWS - 1)
+    return (key >> KIND_BITS) & (MOST_ROWS - 1)
+
+
+@jit
+def payment_of(key: int, payments: int) -> int:
+    """The row of the moment's payment, of so many: at one instant they come after all calls."""
+    return row_of(key) - (MOST_ROWS - payments)
 
 
 @jit
 def time_of(key: int, base: int) -> int:
     """µs."""
-    return base + (key >> (ROW_BITS + 2))
+    return base + (key >> (ROW_BITS + KIND_BITS))
 
 
 @jit
 def _key(time: int, base: int, row: int, kind: int) -> int:
-    return ((time - base) << (ROW_BITS + 2)) | (row << 2) | kind
+    return ((time - base) << (ROW_BITS + KIND_BITS)) | (row << KIND_BITS) | kind
 
 
 @jit
@@ -124,6 +146,16 @@ def _take_in(
         call.weighed = 0
         call.numbers = 0
         call.home = AWAY
+        call.acquainted = AWAY
+        call.kind = 0
+        call.received = 0
+        call.link = 0
+        call.held = 0
+        call.people = 0
+        call.abroad = 0
+        call.elsewhere = 0
+        call.released = 0
+        call.other = 0
         call.tries = 0
         call.drops = 0
         call.minutes = 0
@@ -132,8 +164,6 @@ def _take_in(
         call.unanswered = 0
         call.dropped = 0
         call.age = 0
-        call.forged = 0
-        call.fraud = 0
         plan = plans[first + i]
         plan.cause = codes[i, 0]
         plan.released_by = codes[i, 1]
@@ -186,6 +216,20 @@ def _lay_out(calls: Any, plans: Any, fresh: int, since: int, until: int, keys: A
             keys[n] = _key(plan.end, since, row, END)
             n += 1
     return n
+
+
+@entry
+def _take_payments(
+    time: Any, subscriber: Any, account: Any, amount: Any, key: Any, base: int, payments: Any, keys: Any
+) -> None:
+    for i in range(len(time)):
+        payment = payments[i]
+        payment.key = key[i]
+        payment.caller = account[i]
+        payment.callee = subscriber[i]
+        payment.start = time[i]
+        payment.amount = amount[i]
+        keys[i] = _key(time[i], base, MOST_ROWS - len(time) + i, PAID)
 
 
 @entry
@@ -280,13 +324,31 @@ class Timeline:
         )  # fmt: skip
         self._taken = last
 
-    def open(self, since: int, until: int) -> Window:
-        """All moments within [since, until), at most SPAN apart; all calls taken in since the last window begin there."""
+    def open(self, since: int, until: int, transfers: Transfers | None = None) -> Window:
+        """All moments within [since, until), at most SPAN apart; all calls taken in since the last window begin there.
+
+        Args:
+            since: µs.
+            until: µs.
+            transfers: all of that time; None: there are none.
+        """
         calls, plans = self._calls[: self._taken], self._plans[: self._taken]
         keys = np.empty(_count(plans, since, until), np.int64)
         keys = keys[: _lay_out(calls, plans, self._up, since, until, keys)]
+        payments = np.zeros(len(transfers or ()), PAYMENT)
+        if transfers is not None and len(transfers):
+            paid = np.empty(len(transfers), np.int64)
+            columns = (
+                transfers.time,
+                transfers.subscriber,
+                transfers.account,
+                transfers.amount,
+                transfers.key,
+            )
+            _take_payments(*columns, since, payments, paid)
+            keys = np.concatenate([keys, paid])
         keys.sort()
-        return Window(keys, since, calls, plans)
+        return Window(keys, since, calls, plans, payments)
 
     def close(self, until: int) -> None:
         """Let go of what is over by `until`."""

@@ -5,8 +5,9 @@ the same alerts. Each step goes through all moments of a window with one sort of
 
 1. `relate`: who knows whom. The shards of both numbers remember the pair; the callee's writes the relation into the call.
    The shard of the phone it came from writes how many numbers call from that phone.
-2. `originate`: what callers do. The caller's shard writes into the call what is known of the caller.
-3. `terminate`: what lines live through. The callee's shard runs the detectors.
+2. `originate`: what callers do. The caller's shard writes into the call what is known of the caller; it and the shard of the
+   called phone, whom a stranger held there lately.
+3. `terminate`: what lines live through, and what their owners pay. The callee's shard runs the detectors.
 
 Every step stops where a table must make room, and says how far it came. Rows that will be needed are asked for some
 moments ahead: the tables of a city do not fit into the processor's caches, and waiting for memory would take most of the
@@ -17,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ringfence.compiled import borrowed, entry, jit, prefetch
+from ringfence.compiled import borrowed, entry, jit, prefetch, routine
 from ringfence.detect.detectors import (
     DETECTORS,
     borrow_cases,
@@ -26,7 +27,9 @@ from ringfence.detect.detectors import (
     on_answer,
     on_end,
     on_home,
+    on_minute,
     on_originate,
+    on_payment,
     on_quiet,
     on_release,
     on_setup,
@@ -44,20 +47,35 @@ from ringfence.detect.evidence import (
 )
 from ringfence.detect.memory import (
     CALLED,
+    DAY,
     EMERGENCY,
+    HOUSEHOLD,
     KNOWN,
+    LONG,
+    MINUTE,
+    SAME_CALLER,
+    SAME_PHONE,
     SECOND,
     TALK,
     UNKNOWN_END,
     WITHHELD,
+    acquainted_for,
     age_line,
+    beyond_usual,
     direction,
     end_pair,
+    held_key,
+    is_held,
+    is_new,
+    learn_cell,
     learn_line,
+    learn_payment,
     moves_pair,
     note_caller,
+    note_hold,
     number_in_device,
     pair_key,
+    payee_key,
     profile_call,
     profile_end,
     relation_of,
@@ -65,15 +83,42 @@ from ringfence.detect.memory import (
     renew_profile,
     try_pair,
 )
-from ringfence.detect.moments import ANSWER, END, SETUP, TICK, Window, kind_of, row_of, time_of
+from ringfence.detect.moments import (
+    ANSWER,
+    END,
+    PAID,
+    SETUP,
+    TICK,
+    Window,
+    kind_of,
+    payment_of,
+    row_of,
+    time_of,
+)
 from ringfence.detect.rules import Rules, borrow_rules, is_emergency
-from ringfence.detect.table import borrow_table, claim, expect, find, mix, room_in
+from ringfence.detect.table import (
+    borrow_marked,
+    borrow_table,
+    claim,
+    claim_marked,
+    expect,
+    expect_marked,
+    find,
+    find_marked,
+    mix,
+    room_in,
+)
 from ringfence.detect.ways import learn_way
 from ringfence.model.calls import NEVER
 from ringfence.model.tables import SUBSCRIBER
 
 _ROOM: Final = (LEDGER + 4) * 2 * max(len(DETECTORS), 1)
 """Entries that one moment can write at the most."""
+
+_PHONE: Final[Any] = np.int64(
+    SAME_PHONE
+)  # of NumPy's int64, or Numba would compile what takes them anew for each
+_CALLER: Final[Any] = np.int64(SAME_CALLER)
 
 _AHEAD: Final = 12
 """Moments between asking for a row and using it: about the time that memory takes."""
@@ -101,6 +146,9 @@ class State(NamedTuple):
 
     lines: Any
     profiles: Any
+    pairs: Any
+    holds: Any
+    money: Any
     cases: Any  # one table a detector
     notebook: Notebook
 
@@ -112,7 +160,8 @@ def _mine(number: int, ask: Ask) -> bool:
 
 @jit
 def _borrow_window(window: Window) -> Window:
-    return Window(borrowed(window.keys), window.base, borrowed(window.calls), borrowed(window.plans))
+    calls, plans = borrowed(window.calls), borrowed(window.plans)
+    return Window(borrowed(window.keys), window.base, calls, plans, borrowed(window.payments))
 
 
 @jit
@@ -127,6 +176,9 @@ def _borrow_state(state: State) -> State:
     return State(
         borrow_table(state.lines),
         borrow_table(state.profiles),
+        borrow_table(state.pairs),
+        borrow_marked(state.holds),
+        borrow_table(state.money),
         borrow_cases(state.cases),
         borrow_notebook(state.notebook),
     )
@@ -137,7 +189,8 @@ def _room(state: State, out: Out, now: int) -> int:
     """For how many moments there is room at the least."""
     written = min((len(out.entries) - out.counts[1]) // _ROOM, (len(out.outcomes) - out.counts[0]) // _ROOM)
     tables = min(room_in(state.lines), room_in(state.profiles), room_for_cases(state.cases))
-    return min(written, tables, room_in_notebook(state.notebook, now))
+    seldom = min(room_in(state.holds), room_in(state.money))
+    return min(written, tables, seldom, room_in_notebook(state.notebook, now))
 
 
 @jit
@@ -152,8 +205,10 @@ def _was_helped(call: Any, pairs: Any, rules: Rules) -> int:
 @jit
 def _concerns_pair(key: int, plans: Any) -> bool:
     kind = kind_of(key)
+    if kind != END:
+        return kind == SETUP
     plan = plans[row_of(key)]
-    return kind == SETUP or (kind == END and moves_pair(plan.answer, plan.end))
+    return moves_pair(plan.answer, plan.end)
 
 
 @jit
@@ -167,7 +222,7 @@ def _may_be_help(pair: Any, call: Any, rules: Rules) -> bool:
 @entry
 def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> int:
     """Step 1: who knows whom. Returns how far it came before a table must make room."""
-    keys, base, calls, plans = _borrow_window(window)
+    keys, base, calls, plans, _ = _borrow_window(window)
     ask = _borrow_ask(ask)
     pairs = borrow_table(pairs)
     devices = borrow_table(devices)
@@ -199,6 +254,7 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> in
             renew_pair(pair, call.start)
             if called:
                 call.relation = relation_of(pair, way, call.start)
+                call.acquainted = acquainted_for(pair, way, call.start)
                 if call.ingress != SUBSCRIBER and _may_be_help(pair, call, ask.rules):
                     call.helped = _was_helped(call, pairs, ask.rules)
             try_pair(pair, way, call)
@@ -220,6 +276,8 @@ def _expect_callers(key: int, calls: Any, plans: Any, state: State) -> None:
         profiles = state.profiles
         expect(profiles, calls[row].caller)
         expect_cases_of_caller(state.cases, calls[row].caller)
+        if kind == SETUP and is_new(calls[row]):
+            expect_marked(state.holds, held_key(calls[row].callee_device, SAME_PHONE))
         if kind == END and _was_talk(plans[row]):
             expect(profiles, calls[row].callee)
 
@@ -229,15 +287,33 @@ def _was_talk(plan: Any) -> bool:
     return plan.answer != NEVER and plan.end - plan.answer >= TALK
 
 
+@routine
+def _find_held(holds: Any, call: Any, what: int, salt: int) -> None:
+    """Write into a stranger's call who was held before, in the same phone or, if none was, by the same caller."""
+    place = find_marked(holds, held_key(what, salt))
+    if place < 0:
+        return
+    hold = holds[0][place]
+    if is_held(hold, call.callee, call.start) and (salt == SAME_PHONE or call.link == 0):
+        call.other, call.link, call.held = hold.line, salt, min(hold.minutes, 255)
+
+
+@routine
+def _hold(holds: Any, what: int, salt: int, line: int, now: int, minutes: float) -> None:
+    """Remember that a stranger held somebody for long, in a phone or by a caller."""
+    note_hold(holds[0][claim_marked(holds, held_key(what, salt))], line, now, minutes)
+
+
 @entry
 def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> int:
     """Step 2: what callers do. Returns how far it came before room must be made."""
-    keys, base, calls, plans = _borrow_window(window)
+    keys, base, calls, plans, _ = _borrow_window(window)
     ask = _borrow_ask(ask)
     state = _borrow_state(state)
     out = borrow_out(out)
     rows, count = state.profiles
     checked = first
+    # One body: functions that take all of the state would have to be compiled for ten times as long.
     for i in range(first, len(keys)):
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
@@ -250,13 +326,22 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
                 return i
             checked = i + room
         kind = kind_of(keys[i])
-        if kind in (ANSWER, TICK):
+        if kind in (ANSWER, PAID):
             continue
         row = row_of(keys[i])
         call = calls[row]
+        mine = call.caller != 0 and _mine(call.caller, ask)
         scene = Scene(now, ask.born, 0.0, 0, ask.rules, state.notebook, out)
-        if call.caller != 0 and _mine(call.caller, ask):
-            if kind == SETUP:
+        if kind == TICK:
+            if mine and now - plans[row].answer >= LONG:
+                on_minute(ask.enabled, state.cases, ask.thresholds, scene, call, plans[row].answer)
+        elif kind == SETUP:
+            if is_new(call):
+                if call.callee_device != 0 and _mine(call.callee_device, ask):
+                    _find_held(state.holds, call, call.callee_device, _PHONE)
+                if mine:
+                    _find_held(state.holds, call, call.caller, _CALLER)
+            if mine:
                 profile = rows[claim(rows, count, call.caller)]
                 renew_profile(profile, now, ask.rules)
                 note_caller(profile, call)
@@ -264,22 +349,54 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
                 profile_call(profile, call)
                 if call.ingress == SUBSCRIBER:
                     profile.home = now // SECOND
-            elif plans[row].lost == 0:
+        else:
+            answer = plans[row].answer
+            if mine and plans[row].lost == 0:
                 place = find(rows, call.caller)
                 if place >= 0:
-                    profile_end(rows[place], plans[row].answer, now)
-                    on_release(
-                        ask.enabled, state.cases, ask.thresholds, scene, rows[place], call, plans[row].answer
-                    )
-        if kind == END and _was_talk(plans[row]) and _mine(call.callee, ask):
-            profile = rows[claim(rows, count, call.callee)]
-            renew_profile(profile, now, ask.rules)
-            profile.talks += 1
-            profile.received = min(np.int64(profile.received) + 1, 255)
-            if call.callee_cell != 0:
-                on_home(ask.enabled, state.cases, ask.thresholds, scene, profile, call)
-                profile.home = now // SECOND
+                    profile_end(rows[place], answer, now)
+                    on_release(ask.enabled, state.cases, ask.thresholds, scene, rows[place], call, answer)
+            talk = now - answer if answer != NEVER else 0
+            if talk >= TALK and _mine(call.callee, ask):
+                profile = rows[claim(rows, count, call.callee)]
+                renew_profile(profile, now, ask.rules)
+                profile.talks += 1
+                profile.received = min(np.int64(profile.received) + 1, 255)
+                if call.callee_cell != 0:
+                    on_home(ask.enabled, state.cases, ask.thresholds, scene, profile, call)
+                    profile.home = now // SECOND
+            if talk >= LONG and is_new(call):
+                if call.callee_device != 0 and _mine(call.callee_device, ask):
+                    _hold(state.holds, call.callee_device, _PHONE, call.callee, now, talk / MINUTE)
+                if mine:
+                    _hold(state.holds, call.caller, _CALLER, call.callee, now, talk / MINUTE)
     return len(keys)
+
+
+@routine
+def _know_each_other(pairs: Any, call: Any) -> bool:
+    """Whether the called line and the call's other one had to do with each other a day ago or earlier.
+
+    The table is a window ahead: it is asked only for what cannot have changed since.
+    """
+    place = find(pairs, pair_key(call.callee, call.other))
+    return place >= 0 and call.start // SECOND - np.int64(pairs[place].first) > DAY // SECOND
+
+
+@routine
+def _book(money: Any, payment: Any, now: int) -> tuple[bool, float, int]:
+    """Take a transfer in: whether its payee was paid before, how far the sum lies beyond the payer's past, and of how many."""
+    rows, count = money
+    payer = rows[claim(rows, count, payment.callee)]
+    beyond = beyond_usual(payer, payment.amount, now)
+    known = False
+    if payment.caller != 0:
+        payee = rows[claim(rows, count, payee_key(payment.callee, payment.caller))]
+        known = payee.count > 0
+        learn_payment(payee, payment.amount, now)
+    before: Any = np.int64(payer.count)
+    learn_payment(payer, payment.amount, now)
+    return known, beyond, before
 
 
 @jit
@@ -287,6 +404,11 @@ def _line_rings(call: Any, ask: Ask, state: State, scene: Scene) -> None:
     """A set-up, seen from the called line."""
     line = state.lines[0][claim(state.lines[0], state.lines[1], call.callee)]
     age_line(line, scene.now)
+    call.abroad = line.abroad
+    if call.callee_cell != 0:
+        call.elsewhere = learn_cell(line, call.callee_cell, scene.now)
+    if call.link == SAME_CALLER and _know_each_other(state.pairs[0], call):
+        call.link = HOUSEHOLD
     on_setup(ask.enabled, state.cases, ask.thresholds, scene, line, call)
     if call.relation == KNOWN:
         line.last_known = scene.now // SECOND
@@ -297,10 +419,21 @@ def _line_rings(call: Any, ask: Ask, state: State, scene: Scene) -> None:
         learn_way(line, call)
 
 
+@jit
+def _expect_lines(key: int, window: Window, state: State) -> None:
+    if kind_of(key) == PAID:
+        return
+    coming = window.calls[row_of(key)].callee
+    expect_cases_of_line(state.cases, coming)
+    if kind_of(key) == SETUP:
+        expect(state.lines, coming)
+
+
 @entry
 def terminate(window: Window, first: int, ask: Ask, state: State, out: Out) -> int:
     """Step 3: what lines live through. Returns how far it came before room must be made."""
-    keys, base, calls, plans = _borrow_window(window)
+    window = _borrow_window(window)
+    keys, base, calls, plans, payments = window
     ask = _borrow_ask(ask)
     state = _borrow_state(state)
     out = borrow_out(out)
@@ -308,22 +441,25 @@ def terminate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
     for i in range(first, len(keys)):
         if i + 2 * _AHEAD < len(keys):
             prefetch(calls, row_of(keys[i + 2 * _AHEAD]))
-            coming = calls[row_of(keys[i + _AHEAD])].callee
-            expect_cases_of_line(state.cases, coming)
-            if kind_of(keys[i + _AHEAD]) == SETUP:
-                expect(state.lines, coming)
+            _expect_lines(keys[i + _AHEAD], window, state)
         now = time_of(keys[i], base)
         if i == checked:
             room = _room(state, out, now)
             if room <= 0:
                 return i
             checked = i + room
+        kind = kind_of(keys[i])
+        scene = Scene(now, ask.born, 0.0, 0, ask.rules, state.notebook, out)
+        if kind == PAID:
+            payment = payments[payment_of(keys[i], len(payments))]
+            if _mine(payment.callee, ask):
+                known, beyond, before = _book(state.money, payment, now)
+                on_payment(ask.enabled, state.cases, ask.thresholds, scene, payment, known, beyond, before)
+            continue
         row = row_of(keys[i])
         call = calls[row]
         if not _mine(call.callee, ask):
             continue
-        kind = kind_of(keys[i])
-        scene = Scene(now, ask.born, 0.0, 0, ask.rules, state.notebook, out)
         if kind == SETUP:
             _line_rings(call, ask, state, scene)
         elif kind == ANSWER:
@@ -333,6 +469,7 @@ def terminate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
             call.minutes += 1
             on_tick(ask.enabled, state.cases, ask.thresholds, scene, call)
         else:
+            call.released = plans[row].released_by
             cause = np.int64(UNKNOWN_END if plans[row].lost else plans[row].cause)
             on_end(ask.enabled, state.cases, ask.thresholds, scene, call, cause)
     return len(keys)

@@ -10,8 +10,12 @@ from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.evidence import OBSERVATION, OPEN, Notebook, room_in_notebook
 from ringfence.detect.memory import (
     DEVICE,
+    HOLD,
+    HOLD_LIFE,
     LINE,
     LINE_LIFE,
+    MONEY,
+    MONEY_LIFE,
     PAIR,
     PROFILE,
     PROFILE_LIFE,
@@ -36,6 +40,8 @@ class Limits(NamedTuple):
     devices: int = 1 << 24
     cases: int = 1 << 20
     observations: int = 1 << 22
+    holds: int = 1 << 20
+    money: int = 1 << 22
 
     def bytes_at_rest(self) -> int:
         """The most bytes that a shard's state can take."""
@@ -44,6 +50,8 @@ class Limits(NamedTuple):
             self.pairs * PAIR.itemsize,
             self.profiles * PROFILE.itemsize,
             self.devices * DEVICE.itemsize,
+            self.holds * (HOLD.itemsize + MARK_BYTES),
+            self.money * MONEY.itemsize,
         ]
         cases = sum(self.cases * (detector.CASE.itemsize + MARK_BYTES) for detector in DETECTORS)
         return sum(tables) + cases + self.observations * OBSERVATION.itemsize
@@ -62,6 +70,8 @@ class Shard:
         self.pairs = Table(PAIR, limits.pairs)
         self.profiles = Table(PROFILE, limits.profiles)
         self.devices = Table(DEVICE, limits.devices)
+        self.holds = Table(HOLD, limits.holds, marked=True)
+        self.money = Table(MONEY, limits.money)
         self.cases = [Table(detector.CASE, limits.cases, marked=True) for detector in DETECTORS]
         first = min(_FIRST_OBSERVATIONS, limits.observations)
         self.notebook = Notebook(np.zeros(first, OBSERVATION), np.array([1, first >= limits.observations]))
@@ -72,6 +82,9 @@ class Shard:
         return State(
             lines=(self.lines.rows, self.lines.count),
             profiles=(self.profiles.rows, self.profiles.count),
+            pairs=(self.pairs.rows, self.pairs.count),
+            holds=(self.holds.rows, self.holds.count, self.holds.marks),
+            money=(self.money.rows, self.money.count),
             cases=tuple((table.rows, table.count, table.marks) for table in self.cases),
             notebook=self.notebook,
         )
@@ -88,6 +101,11 @@ class Shard:
                 ranks = np.empty(len(table.rows), np.uint8)
                 rank(table.rows, now, ranks)
                 table.make_room(ranks)
+        for table, life in ((self.holds, HOLD_LIFE), (self.money, MONEY_LIFE)):
+            if table.full:
+                seen = table.rows["seen"].astype(np.int64)
+                gone = (table.rows["key"] == 0) | (now // SECOND - seen > life // SECOND)
+                table.make_room(np.where(gone, GONE, STRONG).astype(np.uint8))
         for detector, table in zip(DETECTORS, self.cases, strict=True):
             if table.full:
                 ranks = np.where(table.rows["state"] == OPEN, STRONG, WEAK).astype(np.uint8)
@@ -113,6 +131,8 @@ class Shard:
             "pairs": self.pairs,
             "profiles": self.profiles,
             "devices": self.devices,
+            "holds": self.holds,
+            "money": self.money,
         }
         cases = {f"cases.{d.NAME}": table for d, table in zip(DETECTORS, self.cases, strict=True)}
         return tables | cases

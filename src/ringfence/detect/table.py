@@ -78,6 +78,11 @@ def find(rows: Any, key: int) -> int:
     return -1
 
 
+@entry
+def _find(rows: Any, key: int) -> int:
+    return find(rows, key)
+
+
 @jit
 def claim(rows: Any, count: Any, key: int) -> int:
     """The place of a key, taken for it if it had none (a new row is all zero but for its key)."""
@@ -267,6 +272,11 @@ class Table:
         seen = self.rows["seen"][places]
         oldest = np.partition(seen, len(seen) - room - 1)[len(seen) - room - 1]
         ranks[places[seen <= oldest]] = GONE
+
+    def row(self, key: int) -> np.void | None:
+        """The record of a key; None: it has none."""
+        place = _find(self.rows, key)
+        return self.rows[place] if place >= 0 else None
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """The whole state, for a snapshot."""

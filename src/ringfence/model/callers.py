@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ringfence.compiled import entry, jit
+from ringfence.compiled import entry, jit, routine
 from ringfence.model import caller_class as cc
 from ringfence.model import number_kinds
 from ringfence.model.automata import Automata
@@ -157,7 +157,7 @@ def _mark(starts: Numbers, marks: Classes, number: int) -> int:
     return int(marks[low - 1]) if low > 0 else 0
 
 
-@jit
+@routine
 def number_class(number: int, tables: Tables) -> int:
     """The class and flags of one number, for compiled code (see `model.caller_class`)."""
     if number == 0:

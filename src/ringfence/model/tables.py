@@ -49,6 +49,7 @@ TRANSFERS: Final = pa.schema(
 RELEASED_BY: Final = ("caller", "callee", "network")
 INGRESS: Final = ("subscriber", "domestic", "international")
 SUBSCRIBER, DOMESTIC, INTERNATIONAL = 1, 2, 3
+BY_CALLER, BY_CALLEE = 1, 2
 ATTESTATION: Final = ("A", "B", "C")
 
 _LEDGER = pa.list_(
@@ -77,6 +78,46 @@ _EPISODES = pa.list_(
     )
 )
 
+_REACH = pa.struct(
+    [
+        pa.field("numbers", pa.list_(pa.string())),
+        pa.field("cell", pa.string()),
+        pa.field("on_call", pa.bool_()),
+    ]
+)
+_MONEY = pa.struct(
+    [
+        pa.field("moved", pa.float64()),
+        pa.field("at_risk", pa.float64()),
+        pa.field("currency", pa.string()),
+        pa.field(
+            "transfers",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("at", TIME),
+                        pa.field("amount", pa.float64()),
+                        pa.field("new_payee", pa.bool_()),
+                    ]
+                )
+            ),
+        ),
+    ]
+)
+
+_DEMAND = pa.struct(
+    [
+        pa.field("amount", pa.float64()),
+        pa.field("currency", pa.string()),
+        pa.field("account", pa.string()),
+        pa.field("account_kind", pa.string()),
+        pa.field("deadline", pa.string()),
+        pa.field("deadline_at", TIME),
+    ]
+)
+PLACES: Final = ("amount", "account", "deadline", "threat")
+"""Pieces of a text whose places an alert tells: first character, and the one after the last."""
+
 ALERTS: Final = pa.schema(
     [
         pa.field("alert_id", pa.string(), nullable=False),
@@ -87,6 +128,7 @@ ALERTS: Final = pa.schema(
         pa.field("raised_at", TIME, nullable=False),
         pa.field("closed_at", TIME),
         pa.field("call_id", pa.string()),
+        pa.field("case", pa.string()),
         pa.field("bits", pa.float64()),
         pa.field("probability", pa.float64()),
         pa.field("hypothesis", pa.string()),
@@ -94,5 +136,17 @@ ALERTS: Final = pa.schema(
         pa.field("quiet_s", pa.float64()),
         pa.field("episodes", _EPISODES),
         pa.field("ledger", _LEDGER),
+        # of scam calls
+        pa.field("stage", pa.string()),
+        pa.field("stages", pa.list_(pa.struct([pa.field("stage", pa.string()), pa.field("at", TIME)]))),
+        pa.field("grip_began_at", TIME),
+        pa.field("reach", _REACH),
+        pa.field("money", _MONEY),
+        pa.field("missing", pa.list_(pa.string())),
+        pa.field("watch", pa.bool_()),
+        # of alerts about texts
+        pa.field("text_id", pa.string()),
+        pa.field("demand", _DEMAND),
+        pa.field("places", pa.struct([pa.field(name, pa.list_(pa.int32())) for name in PLACES])),
     ]
 )
