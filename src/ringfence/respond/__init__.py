@@ -1,0 +1,1 @@
+"""What is done about an alert: whom to warn next, and what is expected of it. Pure."""
