@@ -527,8 +527,8 @@ def test_accepted_and_rejected_are_all_rows(tmp_path: Path) -> None:
     for source in scan._sources:
         assert source.rows == source.calls + source.rejected + source.ignored, source.path
     assert sum(summary.rejected.values()) == sum(file.rejected for file in summary.files) == 7
-    assert summary.notes["texts_not_used_yet"] == 1
-    assert summary.notes["transfers_not_used_yet"] == 1
+    assert summary.notes["texts_not_asked_for"] == 1
+    assert summary.notes["transfers_not_asked_for"] == 1
     lines = [json.loads(line) for line in (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()]
     assert sum(line["row"] is not None for line in lines) == 7
 
@@ -702,7 +702,7 @@ def test_a_file_whose_name_is_not_utf8(tmp_path: Path) -> None:
         ({"format": "nonsense"}, "unknown format 'nonsense'; known are .*parquet"),
         ({"format": "mapped_csv"}, "mapping"),
         ({"settings": Settings(mapping="not = [toml")}, "mapping"),
-        ({"detect": ("flood", "nonsense")}, "unknown detector 'nonsense'; known are flood"),
+        ({"detect": ("flood", "nonsense")}, "unknown detector 'nonsense'; known are extortion_text, flood"),
         ({"detect": ()}, "unknown detector ''"),
         ({"window": 0}, "at least 1"),
     ],

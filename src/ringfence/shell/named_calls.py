@@ -3,7 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -17,6 +17,16 @@ from ringfence.shell.call_ids import CallIds
 
 NAMERS: Final = [i for i, detector in enumerate(DETECTORS) if getattr(detector, "NAMES_CALLS", False)]
 """Detectors whose alerts are about single calls."""
+
+
+class Lookup(Protocol):
+    """Texts of what the pass knows by hashes and keys only."""
+
+    def cell(self, key: int) -> str | None:
+        """The name of a cell, by its hash."""
+
+    def currency(self, key: int) -> str | None:
+        """The currency of a transfer, by its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +126,27 @@ def _entry(entry: np.void, call_id: str, names: Names) -> LedgerEntry:
     return observation(entry, DETECTORS[int(entry["detector"])], call_id, names)
 
 
-def observation(entry: np.void, detector: Any, call_id: str, names: Names) -> LedgerEntry:
-    """An observation in words."""
+def observation(
+    entry: np.void, detector: Any, call_id: str, names: Names, texts: "Lookup | None" = None
+) -> LedgerEntry:
+    """An observation in words; `texts`: of cells and currencies."""
     english, chinese = detector.WORDS[int(entry["what"])]
     value = float(entry["value"])
+    is_sum = int(entry["what"]) in getattr(detector, "SUMS", ())
     return LedgerEntry(
         at=int(entry["at"]),
-        call_id=call_id,
-        caller=to_text(int(entry["caller"]), names),
+        call_id="" if is_sum else call_id,
+        caller=None if is_sum else to_text(int(entry["caller"]), names),
         what=int(entry["what"]),
         value=value,
         text=_say(english, value, span),
         text_zh=_say(chinese, value, span_zh),
         bits=float(entry["bits"]),
         total=float(entry["total"]),
+        cell=texts.cell(int(entry["cell"])) if texts is not None and entry["cell"] else None,
+        other=to_text(int(entry["other"]), names) if entry["other"] else None,
+        link=int(entry["link"]),
+        currency=texts.currency(int(entry["call"])) if texts is not None and is_sum else None,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,22 +16,25 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ringfence import __version__
-from ringfence.detect import forged_caller
-from ringfence.detect.detectors import DETECTORS
+from ringfence.detect import forged_caller, scam_call
 from ringfence.detect.engine import Engine
 from ringfence.detect.memory import LINE_LIFE
 from ringfence.detect.rules import rule_pack, rules_of
 from ringfence.detect.shard import Arrays
+from ringfence.detect.text_detectors import ALL_DETECTORS, of_calls
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError, formats
 from ringfence.ingest.normalise import ROW_BITS, calls_of
 from ringfence.ingest.reorder import WINDOW_ROWS, Reorder
+from ringfence.model.alert import Alert
 from ringfence.model.callers import Callers
 from ringfence.model.calls import NEVER, Calls
 from ringfence.model.numbers import Names, NumberPlan
 from ringfence.report.page import render
 from ringfence.report.story import SourceFile, Story, Summary
 from ringfence.report.trunks import Trunk
+from ringfence.respond.cases import Cases, join
 from ringfence.shell.checkpoint import Checkpoint
+from ringfence.shell.hashed import Hashed
 from ringfence.shell.lists import read_lists
 from ringfence.shell.outputs import (
     ALERTS_JSONL,
@@ -43,6 +47,8 @@ from ringfence.shell.outputs import (
 )
 from ringfence.shell.sources import Merge, open_sources, rejected_row
 from ringfence.shell.stories import Stories
+from ringfence.shell.texts import TextBook
+from ringfence.shell.transfers import TransferBook
 from ringfence.shell.trunks import (
     JOURNAL,
     TRUNKS_CSV,
@@ -57,6 +63,8 @@ from ringfence.shell.trunks import (
 BATCH_ROWS: Final = 1 << 16
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT: Final = ".resume.npz"
+MOST_CELLS: Final = 1 << 20
+"""Cells whose names are kept; a large network has some hundred thousand."""
 LATE: Final = "begins before calls already judged; sort the file or raise --reorder-rows"
 
 
@@ -155,10 +163,17 @@ class Scan:
         self._known = read_lists(options.lists, self._plan)
         self._callers = Callers(rule_pack(options.settings.country), self._known.numbers)
         rules = rules_of(options.settings.country, self._known.numbers, self._known.proven)
-        self._engine = Engine(options.detect, options.shards, rules=rules)
+        self._engine = Engine(of_calls(options.detect), options.shards, rules=rules)
         self._trunks = TrunkBook()
-        self._stories = Stories(self._names, each_call=options.each_call, trunk_text=self._trunks.text)
+        self._transfers = TransferBook()
+        self._cells = Hashed(MOST_CELLS)
+        self._stories = Stories(
+            self._names, each_call=options.each_call, trunk_text=self._trunks.text, texts=self
+        )
+        self._texts = TextBook(options.detect, self._plan, options.settings.timezone)
+        self._cases = Cases()
         self._by_trunk = options.detect is None or forged_caller.NAME in options.detect
+        self._follows = options.detect is None or scam_call.NAME in options.detect
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._span = _Span()
@@ -209,7 +224,9 @@ class Scan:
         except ValueError as error:
             raise ResumeError(f"{error}; scan without --resume") from error
         self._alerts = JsonLines(out / ALERTS_JSONL)
-        self._alerts.write(story.alert.as_dict() for story in self._stories)
+        self._texts.see(story.alert for story in self._stories)
+        self._texts.new()  # those of an interrupted scan were told
+        self._write_raised([story.alert for story in self._found()])
 
     def _run(self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]) -> Result:
         began = saved = time.monotonic()
@@ -239,15 +256,61 @@ class Scan:
         source = self._sources[place]
         self._counts.update(chunk.notes)
         self._put_aside(place, chunk.rejected)
-        if chunk.table != "calls":
-            self._counts[f"{chunk.table}_not_used_yet"] += len(chunk.rows)
+        if chunk.table == "texts":
+            self._take_texts(place, chunk)
+            return
+        if chunk.table == "transfers":
+            self._take_transfers(place, chunk)
             return
         calls, rejected = calls_of(chunk, place, self._plan, self._names)
         if self._by_trunk:
             self._trunks.learn(chunk.columns["trunk"])
+        if self._follows:
+            self._cells.learn(chunk.columns["callee_cell"])
         source.calls += len(calls)
         self._put_aside(place, rejected)
         self._put_late_aside(self._reorder.push(calls))
+
+    def _take_transfers(self, place: int, chunk: Chunk) -> None:
+        if not self._follows:
+            self._counts["transfers_not_asked_for"] += len(chunk.rows)
+            return
+        rejected = self._transfers.take(chunk, place, self._plan, self._names, ROW_BITS)
+        self._counts["transfers_read"] += len(chunk.rows) - len(rejected)
+        self._sources[place].ignored -= len(rejected)
+        self._put_aside(place, rejected)
+
+    def cell(self, key: int) -> str | None:
+        """The name of a cell, by its hash."""
+        return self._cells.text(key)
+
+    def currency(self, key: int) -> str | None:
+        """The currency of a transfer, by its key."""
+        return self._transfers.currency(key)
+
+    def _take_texts(self, place: int, chunk: Chunk) -> None:
+        rejected, counts = self._texts.take(chunk, self._names)
+        self._counts.update(counts)
+        self._sources[place].ignored -= len(rejected)
+        self._put_aside(place, rejected)
+        self._raise(self._texts.new())
+
+    def _raise(self, alerts: Sequence[Alert]) -> None:
+        self._write_raised(alerts)
+        self._counts["alerts"] += len(alerts)
+
+    def _write_raised(self, alerts: Sequence[Alert]) -> None:
+        """Write alerts as they are raised, each with its case."""
+        for alert in alerts:
+            self._cases.place(alert)
+        self._alerts.write(alert.as_dict() for alert in alerts)
+
+    def _found(self) -> list[Story]:
+        """All alerts so far, of calls and of texts, in order of time, each with its case."""
+        key = attrgetter("alert.raised_at", "alert.kind", "alert.subject", "alert.call_id", "alert.alert_id")
+        stories = sorted([*self._stories, *self._texts.stories(self._engine.last)], key=key)
+        join(story.alert for story in stories)
+        return stories
 
     def _put_aside(self, place: int, rejected: Sequence[Rejected]) -> None:
         source = self._sources[place]
@@ -283,11 +346,12 @@ class Scan:
         self._counts["judged"] += len(calls)
         if self._by_trunk:
             self._trunks.count(calls)
-        alerts = self._stories.take(*self._engine.process(calls, watermark))
+        transfers = self._transfers.ready(watermark)
+        alerts = self._stories.take(*self._engine.process(calls, watermark, transfers))
         self._forged.write(journal_rows(self._stories.named, self._callers))
         self._span.take(calls, self._engine.last)
-        self._alerts.write(alert.as_dict() for alert in alerts)
-        self._counts["alerts"] += len(alerts)
+        self._texts.see(alerts)
+        self._raise([*alerts, *self._texts.new()])
 
     def _progress(self, seconds: float, calls_before: int) -> Progress:
         return Progress(
@@ -329,7 +393,7 @@ class Scan:
         """Put the files into place: what was found, in its final form or as far as it is known."""
         self._stories.settle(self._engine)
         summary = self._summary(seconds, finished=finished)
-        stories = list(self._stories)
+        stories = self._found()
         self._rejected.write(
             {"file": source.name, "row": None, "reason": source.broken}
             for source in self._sources
@@ -371,12 +435,14 @@ class Scan:
             "asked": self._asked(),
             "sources": [source.as_json() for source in self._sources],
             "stories": self._stories.as_json(),
+            "texts": self._texts.as_json(),
             "names": self._names.to_lists(),
             "counts": self._counts,
             "reasons": self._reasons,
             "span": asdict(self._span),
             "seconds": self._before + seconds,
             "trunks": self._trunks.as_json(),
+            "cells": self._cells.items(),
             "sizes": {"rejected": self._rejected.size(), "forged": self._forged.size()},
         }
         self._checkpoint.save(arrays, state)
@@ -386,6 +452,7 @@ class Scan:
             "engine": self._engine,
             "reorder": self._reorder,
             "ids": self._stories.ids,
+            "transfers": self._transfers,
         }
 
     def _resume(self) -> dict[str, int] | None:
@@ -409,7 +476,9 @@ class Scan:
             source.restore(saved)
         self._names = self._stories.names = Names.of_lists(*state["names"])
         self._stories.restore(state["stories"])
+        self._texts.restore(state["texts"])
         self._trunks.restore(state["trunks"])
+        self._cells.restore(state["cells"])
         self._counts = Counter(state["counts"])
         self._reasons = Counter(state["reasons"])
         self._span = _Span(**state["span"])
@@ -467,7 +536,7 @@ def _check(options: Options) -> None:
         known = ", ".join(sorted(formats()))
         raise OptionsError(f"unknown format {options.format!r}; known are {known}")
     _check_mapping(options)
-    names = {detector.NAME for detector in DETECTORS}
+    names = {detector.NAME for detector in ALL_DETECTORS}
     unknown = [name for name in options.detect or () if name not in names]
     if unknown or options.detect == ():
         wanted = unknown[0] if unknown else ""

@@ -3,29 +3,27 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
-from ringfence.detect.evidence import ENDED, OPEN, RAISED, probability
+from ringfence.detect.evidence import ENDED, LINKED, OPEN, RAISED, probability
 from ringfence.detect.memory import DAY
 from ringfence.detect.table import Rows
 from ringfence.model.alert import EARLIER, Alert, Episode, LedgerEntry
 from ringfence.model.numbers import Names, to_text
 from ringfence.report.story import Story
 from ringfence.shell.call_ids import CallIds
-from ringfence.shell.named_calls import NAMERS, NamedCall, is_named, named_calls, observation
+from ringfence.shell.named_calls import NAMERS, Lookup, NamedCall, is_named, named_calls, observation
+from ringfence.shell.people import People, Subject
 
 MAX_ENTRIES = 20_000
 """Observations kept of one story; later ones are counted."""
 
 ALL_ENTRIES = 1_000_000
 """Observations kept of all stories together."""
-
-Subject = tuple[int, int, int]
-"""Index of the detector, the number, and the time of the first alert (where each call is an alert: the call's key)."""
 
 
 class Stories:
@@ -35,6 +33,7 @@ class Stories:
         names: of callers that are no numbers.
         each_call: of detectors that name calls, one alert for each call, not one a number and day.
         trunk_text: the name of a trunk, by its hash.
+        texts: names of cells, currencies.
 
     Attributes:
         named: calls that alerts are about, of what was taken last.
@@ -46,6 +45,7 @@ class Stories:
         *,
         each_call: bool = False,
         trunk_text: Callable[[int], str | None] = lambda _: None,
+        texts: Lookup | None = None,
     ) -> None:
         self.names = names
         self.named: list[NamedCall] = []
@@ -53,6 +53,8 @@ class Stories:
         self._trunk_text = trunk_text
         self._stories: dict[Subject, Story] = {}
         self._entries = 0
+        self._texts = texts
+        self._people = People()
         self.ids = CallIds()
 
     def __iter__(self) -> Iterator[Story]:
@@ -98,12 +100,18 @@ class Stories:
         for entry, call_id in zip(entries, texts[len(outcomes) :], strict=True):
             subject = _subject(entry)
             detector = DETECTORS[subject[0]]
-            seen.setdefault(subject, []).append(observation(entry, detector, call_id, self.names))
+            words = observation(entry, detector, call_id, self.names, self._texts)
+            seen.setdefault(subject, []).append(words)
         new = []
         for outcome, call_id in zip(outcomes, texts[: len(outcomes)], strict=True):
             subject = _subject(outcome)
+            if outcome["what"] == LINKED:
+                self._people.link(self._stories, outcome, self.names)
+                continue
+            if outcome["what"] == RAISED and self._people.goes_on(self._stories, subject):
+                continue
             if outcome["what"] == ENDED:
-                self._end(subject, outcome)
+                self._end(self._people.story_of(subject), outcome)
                 continue
             at = int(outcome["at"])
             since = next(first for first, last in stretches[subject] if last == at)
@@ -115,11 +123,12 @@ class Stories:
                     subject, float(outcome["bits"]), int(outcome["hypothesis"]), episode, ledger
                 )
                 alert.probability = probability(float(outcome["odds"]), DETECTORS[subject[0]].PRIOR_BITS)
+                self._people.meet(subject, alert, int(outcome["reason"]))
                 new.append(alert)
             else:
-                self._stories[subject].alert.episodes.append(episode)
+                self._stories[self._people.story_of(subject)].alert.episodes.append(episode)
         for subject, observations in seen.items():
-            self._keep(subject, observations)
+            self._keep(self._people.story_of(subject), observations)
         return new
 
     def _stretches(self, outcomes: Rows) -> dict[Subject, list[tuple[int, int]]]:
@@ -128,6 +137,8 @@ class Stories:
         closed: dict[Subject, int] = {}
         for outcome in outcomes:
             subject = _subject(outcome)
+            if outcome["what"] == LINKED:
+                continue
             if outcome["what"] == ENDED:
                 closed[subject] = int(outcome["at"])
                 continue
@@ -166,10 +177,18 @@ class Stories:
         for shard in engine.shards:
             for index, table in enumerate(shard.cases):
                 for case in table.rows[table.rows["state"] == OPEN]:
-                    story = self._stories[index, int(case["key"]), int(case["raised"])]
-                    story.alert.episodes[-1] = replace(
-                        story.alert.episodes[-1], last_call_at=int(case["last"]), calls=int(case["calls"])
-                    )
+                    self._go_on(index, case)
+        self._people.settle(self._stories)
+
+    def _go_on(self, index: int, case: np.void) -> None:
+        """An episode goes on."""
+        subject = index, int(case["key"]), int(case["raised"])
+        story = self._stories[self._people.story_of(subject)]
+        last, calls = int(case["last"]), int(case["calls"])
+        episode = story.alert.episodes[-1]
+        if self._people.story_of(subject) != subject:  # at another number of the person
+            last, calls = max(last, episode.last_call_at), max(calls, episode.calls)
+        story.alert.episodes[-1] = replace(episode, last_call_at=last, calls=calls)
 
     def _raise(
         self, subject: Subject, bits: float, hypothesis: int, episode: Episode, ledger: list[LedgerEntry]
@@ -215,21 +234,25 @@ class Stories:
         """The state, for a snapshot."""
         names = [detector.NAME for detector in DETECTORS]
         return [
-            [names[key[0]], *key[1:], asdict(replace(story.alert, ledger=[])), _rows(story.alert.ledger), _rows(story.entries), story.dropped]
+            [names[key[0]], *key[1:], asdict(replace(story.alert, ledger=[], victim=None)), _rows(story.alert.ledger), _rows(story.entries), story.dropped]
             for key, story in self._stories.items()
-        ]  # fmt: skip
+        ] + [[_PEOPLE, self._people.as_json()]]  # fmt: skip
 
     def restore(self, state: list[Any]) -> None:
         """Take the state of a snapshot."""
         index = {detector.NAME: place for place, detector in enumerate(DETECTORS)}
+        state, people = state[:-1], state[-1]
         for name, number, third, alert, ledger, entries, dropped in state:
             alert["ledger"] = [LedgerEntry(*row) for row in ledger]
             alert["episodes"] = [Episode(**episode) for episode in alert["episodes"]]
             story = Story(Alert(**alert), [LedgerEntry(*row) for row in entries], dropped)
             self._stories[index[name], number, third] = story
             self._entries += len(entries)
+        self._people.restore(people[1])
+        self._people.settle(self._stories)
 
 
+_PEOPLE: Final = "people"
 _columns = attrgetter(*(column.name for column in fields(LedgerEntry)))
 
 

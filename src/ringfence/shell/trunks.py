@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ringfence.detect import forged_caller
-from ringfence.ingest._hash import hash_words
 from ringfence.model.callers import Callers
 from ringfence.model.calls import Calls, Ints
 from ringfence.model.verdicts import REASON_BITS, SIGNED, rule_behind, words
 from ringfence.report.trunks import Envelope, ForgedCall, Trunk, letter, table, trunks
 from ringfence.report.words import Both
+from ringfence.shell.hashed import Hashed
 from ringfence.shell.named_calls import NamedCall
 from ringfence.shell.outputs import replace_file
 
@@ -32,22 +32,12 @@ _LONGEST: Final = 60
 _TWO_PLACES: Final = 1
 
 
-class TrunkBook:
+class TrunkBook(Hashed):
     """Names of trunks by their hashes, and how many calls each let in."""
 
     def __init__(self) -> None:
-        self._names: dict[int, str] = {}
+        super().__init__(MOST_TRUNKS)
         self._totals: dict[int, int] = {}
-
-    def learn(self, column: pa.Array) -> None:
-        """Keep the names of a column of trunks (text, or a dictionary of text)."""
-        if column.null_count == len(column):
-            return
-        texts = column.dictionary if isinstance(column, pa.DictionaryArray) else pc.unique(column)
-        texts = texts.drop_null()
-        for key, text in zip(hash_words(texts).tolist(), texts.to_pylist(), strict=True):
-            if key and key not in self._names and len(self._names) < MOST_TRUNKS:
-                self._names[key] = text
 
     def count(self, calls: Calls) -> None:
         """Count calls by trunk."""
@@ -56,24 +46,20 @@ class TrunkBook:
             return
         counts = pc.value_counts(pa.array(hashes))
         for key, n in zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True):
-            if key in self._names:
+            if key in self:
                 self._totals[key] = self._totals.get(key, 0) + n
-
-    def text(self, key: int) -> str:
-        """The name of a trunk; where it is not kept, its hash."""
-        return self._names.get(key) or f"~{key & 0xFFFF_FFFF_FFFF_FFFF:016x}"
 
     def totals(self) -> dict[str, int]:
         """All calls of each trunk."""
-        return {self._names[key]: n for key, n in self._totals.items()}
+        return {self.text(key): n for key, n in self._totals.items()}
 
     def as_json(self) -> list[Any]:
         """The state, for a snapshot."""
-        return [[key, name, self._totals.get(key, 0)] for key, name in self._names.items()]
+        return [[key, name, self._totals.get(key, 0)] for key, name in self.items()]
 
     def restore(self, state: list[Any]) -> None:
         """Take the state of a snapshot."""
-        self._names = {key: name for key, name, _ in state}
+        super().restore([[key, name] for key, name, _ in state])
         self._totals = {key: n for key, _, n in state if n}
 
 

@@ -1,9 +1,11 @@
 """Scam calls: whether the victim was recognised before the money went, and with how much time to act."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +25,7 @@ SLACK_S: Final = 6 * 3600.0
 
 def judge(alerts: Alerts, truth: Truth) -> tuple[dict[str, Any], Flags]:
     """Victims recognised, before the transfer, minutes after the long call began, lead before the transfer, false alarms."""
+    alerts = _of_persons(alerts, truth)
     matched = match_attacks(alerts, truth, NAME, SLACK_S)
     places = matched.attacks
     grip, transfer = truth.times("grip_began", places), truth.times("transfer_at", places)
@@ -52,6 +55,22 @@ def judge(alerts: Alerts, truth: Truth) -> tuple[dict[str, Any], Flags]:
     found["false_alarms"] = false_alarms(alerts, matched, truth, place_false_alarms(alerts, matched, truth))
     found["slack_s"] = SLACK_S
     return found, alert_is_true(alerts, matched.hit)
+
+
+def _of_persons(alerts: Alerts, truth: Truth) -> Alerts:
+    """The same alerts; one at a victim's second number is at the victim."""
+    places = truth.of(NAME)
+    of = {
+        second: subject
+        for second, subject in zip(
+            truth.words_if_told("second_number", places),
+            truth.subject.take(pa.array(places)).to_pylist(),
+            strict=True,
+        )
+        if second
+    }
+    subjects = [of.get(subject, subject) for subject in alerts.subject.to_pylist()]
+    return replace(alerts, subject=pa.array(subjects, pa.string()))
 
 
 def tables(found: dict[str, Any]) -> Iterator[Table | Text]:
