@@ -11,6 +11,7 @@ from ringfence.cli.bench import bench
 from ringfence.cli.demo import demo
 from ringfence.cli.evaluate import evaluate
 from ringfence.cli.formats import formats
+from ringfence.cli.rank import rank
 from ringfence.cli.scan import scan
 from ringfence.cli.simulate import simulate
 from ringfence.cli.train import train
@@ -27,6 +28,7 @@ app.command()(scan)
 app.command()(simulate)
 app.command()(demo)
 app.command()(evaluate)
+app.command()(rank)
 app.add_typer(train)
 app.command()(formats)
 app.command()(bench)

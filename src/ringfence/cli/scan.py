@@ -12,14 +12,19 @@ from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, say
 
 def scan(
     files: Annotated[
-        list[Path], typer.Argument(help="Call records, in any format that is known.", metavar="FILES…")
+        list[Path],
+        typer.Argument(
+            help="Call records, and texts that recipients handed over; any format that is known.",
+            metavar="FILES…",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for alerts, rejected rows and the report.")],
     format: Annotated[  # noqa: A002
         str | None, typer.Option(help="Format of all files; by default each is recognised by its content.")
     ] = None,
     detect: Annotated[
-        str | None, typer.Option(help="Detectors to run, such as flood; by default all. Several: a,b.")
+        str | None,
+        typer.Option(help="Detectors to run, such as flood or extortion_text; by default all. Several: a,b."),
     ] = None,
     country: Annotated[
         str,

@@ -22,6 +22,7 @@ from ringfence.model.spans import span
 from ringfence.shell.checkpoint import DamagedError
 from ringfence.shell.scan import Options, OptionsError, Result, ResumeError, Scan
 from ringfence.shell.scan import Progress as Step
+from ringfence.shell.warm_up import warm_up
 
 _SHOWN = 20
 
@@ -33,7 +34,8 @@ def run_scan(options: Options, *, resume: bool = False) -> Result:
         _allow_files(len(options.files))
         scan = Scan(options, resume=resume)
         if not is_compiled("detect"):
-            typer.echo("compiling the engine, once on this machine (about a minute)", err=True)
+            typer.echo("compiling the engine, once on this machine (two minutes or so)", err=True)
+            warm_up()
         with _progress_bar() as on_progress:
             return scan.run(should_stop, on_progress)
 
