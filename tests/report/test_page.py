@@ -13,7 +13,7 @@ from tests.report import example
 
 from ringfence.detect import flood
 from ringfence.model.alert import Alert, Episode, LedgerEntry
-from ringfence.report import labels, page, picture
+from ringfence.report import labels, page, picture, scam_picture
 from ringfence.report.axis import DAY, HOUR, Axis, fitting
 from ringfence.report.calls import OUTCOMES, SETUPS, calls_of, entries_by_episode, threshold_of
 from ringfence.report.people import origin, people
@@ -200,7 +200,10 @@ def asked_for() -> set[str]:
 def test_every_label_is_there_and_none_is_left_over() -> None:
     passed_on = {"rejected_caption", "notes_caption", "reason", "note", "files_one", "files_many"}
     outcomes = {*OUTCOMES.values(), "unknown", "again"}
-    assert asked_for() | passed_on | outcomes == set(labels.LABELS)
+    ledgers = {"ledger_caption", "since_caption"}
+    lanes = set(re.findall(r'"(lane_\w+)"', Path(scam_picture.__file__).read_text("utf-8")))
+    marks = {key for _, key in [*scam_picture._KNOWN.values(), *scam_picture._PAYS.values()]}
+    assert asked_for() | passed_on | outcomes | ledgers | lanes | marks == set(labels.LABELS)
 
 
 def test_every_label_is_in_both_languages_with_the_same_figures() -> None:

@@ -41,9 +41,8 @@ class Axis:
 
     def ticks(self) -> list[Tick]:
         """Round times of the zone, not too near to the ends."""
-        span = self.end - self.start
-        step = next((step for step in _STEPS if span <= _MOST_TICKS * step), _STEPS[-1])
-        return [self._tick(time, step) for time in self._multiples(step) if 3 < self.x(time) < 97][
+        step = step_for(self.end - self.start)
+        return [self.tick(time, step) for time in self.multiples(step) if 3 < self.x(time) < 97][
             : 2 * _MOST_TICKS
         ]
 
@@ -51,7 +50,7 @@ class Axis:
         """Where days begin."""
         if not _NIGHTS_IN[0] < self.end - self.start < _NIGHTS_IN[1]:
             return [tick.x for tick in self.ticks() if tick.day]
-        return [self.x(time) for time in self._multiples(DAY)]
+        return [self.x(time) for time in self.multiples(DAY)]
 
     def nights(self) -> list[tuple[float, float]]:
         """Where nights begin and how wide they are."""
@@ -65,17 +64,24 @@ class Axis:
         ahead = self.clock.offset(self.start)
         return (self.start + ahead) // DAY * DAY - ahead
 
-    def _multiples(self, step: int) -> range:
+    def multiples(self, step: int) -> range:
+        """Times that are multiples of a step in the zone's own time, µs."""
         ahead = self.clock.offset(self.start)
         return range(-(-(self.start + ahead) // step) * step - ahead, self.end + 1, step)
 
-    def _tick(self, time: int, step: int) -> Tick:
+    def tick(self, time: int, step: int) -> Tick:
+        """A mark for a time, as exact as steps of this length ask for."""
         then = self.clock.at(time)
         day = then.hour == then.minute == then.second == 0
         if day or step >= DAY:
             return Tick(self.x(time), self.clock.day(time), day)
         text = f"{then:%H:%M}" if step >= MINUTE else f"{then:%H:%M:%S}"
         return Tick(self.x(time), Both(text, text), False)
+
+
+def step_for(span: int) -> int:
+    """How far ticks stand apart on an axis of this length, µs."""
+    return next((step for step in _STEPS if span <= _MOST_TICKS * step), _STEPS[-1])
 
 
 def fitting(start: int, end: int, clock: Clock, margin: float = 0.03) -> Axis:

@@ -3,13 +3,14 @@
 import re
 from typing import Final
 
+from ringfence.report.scam_labels import SCAM_LABELS
 from ringfence.report.words import Both
 
 LABELS: Final[dict[str, Both]] = {
     key: Both(*pair)
     for key, pair in {
         # head
-        "title": ("Ringfence: report of a scan", "Ringfence：呼死你识别报告"),
+        "title": ("Ringfence: report of a scan", "Ringfence：话单分析报告"),
         "name": ("Ringfence", "Ringfence"),
         "contents": ("Contents", "目录"),
         "headline_none": ("No flood of calls was found", "未发现呼死你攻击"),
@@ -191,6 +192,30 @@ LABELS: Final[dict[str, Both]] = {
         "silent": ("Nobody talked", "未通话占比"),
         "more_numbers": ("And {n} more numbers.", "另有 {n} 个号码。"),
         "more_places": ("And {n} more places.", "另有 {n} 个归属地。"),
+        # texts
+        "texts": ("Texts that demand money", "勒索、诈骗短信"),
+        "texts_lead": (
+            "Texts that their recipients handed over and that demand money with a threat or by deceit. What was found in them is marked.",
+            "收信人主动提供、以威胁或欺骗手段索要钱款的短信，识别出的内容已标出。",
+        ),
+        "text_on": ("Text to {line}", "发给 {line} 的短信"),
+        "text_sent": ("{time}, from {sender}", "{time}，发送号码 {sender}"),
+        "text_times": ("told in {n} texts", "同一要求共 {n} 条短信"),
+        "text_flood": ("belongs to the flood on this line", "与该号码遭受的呼死你攻击同属一案"),
+        "text_cut": ("The text is longer.", "短信内容较长，此处未全部显示。"),
+        "texts_more": ("And {n} more, in alerts.jsonl.", "另有 {n} 条，见 alerts.jsonl。"),
+        "text_evidence": ("What it was judged by", "判定依据"),
+        "demand": ("What is demanded", "勒索内容"),
+        "demand_sum": ("sum", "金额"),
+        "demand_account": ("account", "收款账户"),
+        "demand_deadline": ("deadline", "期限"),
+        "demand_threat": ("threat", "威胁"),
+        "not_named": ("not named", "未写明"),
+        "sum_bare": ("{amount} (no currency named)", "{amount}（未写明币种）"),
+        "headline_text_one": ("One text that demands money", "1 条勒索、诈骗短信"),
+        "headline_texts": ("{n} texts that demand money", "{n} 条勒索、诈骗短信"),
+        "headline_and": ("{one}; {other}", "{one}；另有 {other}"),
+        "lead_texts": ("{n} texts in {files} were read.", "已分析{files}中的 {n} 条短信。"),
         # what to do
         "next": ("What to do next", "处置建议"),
         "next_person": ("The person under attack", "机主"),
@@ -224,7 +249,7 @@ LABELS: Final[dict[str, Both]] = {
             "Ringfence 只分析谁在何时呼叫了谁，不涉及通话内容。本页无需联网；页中含有电话号码，请与原始话单同等妥善保管。",
         ),
     }.items()
-}
+} | SCAM_LABELS
 
 PERSON: Final = tuple(
     Both(*pair)
@@ -296,12 +321,28 @@ NOTES: Final = {
         "other_lines": ("a line of the log that is about something else", "与呼叫无关的日志行"),
         "doubled": ("a record that came twice", "重复出现的记录"),
         "b_leg_alone": ("a call known from its second leg only", "只有被叫侧记录的呼叫"),
-        "texts_not_used_yet": ("a text message; no detector reads texts yet", "短信记录，目前尚无检测器使用"),
-        "transfers_not_used_yet": ("a bank transfer; no detector reads transfers yet", "转账记录，目前尚无检测器使用"),
+        "texts_read": ("a text that was handed over; it was read", "收信人提供内容的短信，已分析"),
+        "texts_without_body": ("a text whose words nobody handed over; only counted", "未提供内容的短信，只计数"),
+        "texts_repeated": ("an alarming text that came twice; counted once", "重复出现的可疑短信，只计一次"),
+        "texts_not_asked_for": ("a text; no detector of texts was asked for", "短信记录，本次未启用短信检测"),
+        "texts_beyond_limit": ("an alarming text beyond the number that is kept", "超出保留上限的可疑短信"),
+        "transfers_read": ("a bank transfer", "转账记录"),
+        "transfers_not_asked_for": ("a bank transfer; scam_call, which reads transfers, was not asked for", "转账记录，而未启用读取转账的检测器 scam_call"),
         "unset_time": ("a time written as zero, taken for never", "以零值表示“无”的时间，按空值处理"),
         "key_twice": ("a record that names the same key twice; the first counts", "同一字段出现两次的记录，以首次为准"),
     }.items()
 }  # fmt: skip
+
+ACCOUNT_KINDS: Final = {
+    key: Both(*pair)
+    for key, pair in {
+        "bank card": ("bank card", "银行卡"), "bank account": ("bank account", "银行账户"), "IBAN": ("IBAN", "IBAN 账户"),
+        "Alipay": ("Alipay", "支付宝"), "WeChat": ("WeChat", "微信"), "QQ": ("QQ", "QQ"), "phone number": ("phone number", "手机号"),
+        "e-mail": ("e-mail", "电子邮箱"), "gift card": ("gift card", "礼品卡"), "Bitcoin": ("Bitcoin wallet", "比特币钱包"),
+        "Ethereum": ("Ethereum wallet", "以太坊钱包"), "TRON": ("TRON wallet", "波场钱包"),
+    }.items()
+}  # fmt: skip
+"""Words for the kinds of account a text can name; others are names and stand for themselves."""
 
 _REASONS: Final = (
     (r"(\S+) is missing", r"缺少 \1"),
@@ -310,6 +351,7 @@ _REASONS: Final = (
     (r"(\S+) is more than an hour before (\S+)( or \S+)?", r"\1 比 \2 早一小时以上"),
     (r"the line is longer than 1 MiB", r"该行超过 1 MiB"),
     (r"no called number", r"缺少被叫号码"),
+    (r"no recipient", r"缺少收信号码"),
     (
         r"begins before calls already judged.*",
         r"开始时间早于已分析的呼叫：请先按时间排序，或调大 --reorder-rows",

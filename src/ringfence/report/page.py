@@ -5,14 +5,14 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ringfence.compiled import cache_dir
-from ringfence.detect import flood, forged_caller
+from ringfence.detect import flood, forged_caller, scam_call
 from ringfence.detect.detectors import DETECTORS
 from ringfence.model.alert import Episode, LedgerEntry
 from ringfence.report import labels, picture, words
@@ -28,7 +28,13 @@ from ringfence.report.forged import Forged, forged
 from ringfence.report.labels import fill
 from ringfence.report.people import People, carrier, people
 from ringfence.report.picture import FirstCalls, Line, Whole
+from ringfence.report.scam_calls import KIND as SCAM
+from ringfence.report.scam_calls import Link, Scam, describe, link, scams_of
+from ringfence.report.scam_picture import MOST as MOST_MARKS
 from ringfence.report.story import Story, Summary
+from ringfence.report.texts import IN_FULL as TEXTS_IN_FULL
+from ringfence.report.texts import KIND as TEXT
+from ringfence.report.texts import Handed, handed_over
 from ringfence.report.trunks import Trunk
 from ringfence.report.words import Both, Clock
 
@@ -116,7 +122,11 @@ def render(summary: Summary, stories: Sequence[Story], trunks: Sequence[Trunk] =
         trunks: forged calls by trunk, the most first; their alerts are not drawn one by one.
     """
     clock = Clock(summary.timezone)
-    briefs = _briefs([story for story in stories if story.alert.kind != forged_caller.NAME], clock)
+    apart = (forged_caller.NAME, TEXT, SCAM)
+    briefs = _briefs([story for story in stories if story.alert.kind not in apart], clock)
+    scams = scams_of(stories, clock)
+    texts = handed_over(stories, _floods_by_case(briefs), _scams_by_case(scams), clock)
+    links = _links(briefs, scams, texts, clock)
     forgeries = forged(trunks)
     first = summary.first if summary.first is not None else 0
     stream = (
@@ -127,7 +137,12 @@ def render(summary: Summary, stories: Sequence[Story], trunks: Sequence[Trunk] =
             clock=clock,
             zone=clock.name(first),
             briefs=briefs,
-            headline=_headline(briefs, forgeries),
+            headline=_headline(briefs, scams, texts, forgeries),
+            scams=scams,
+            scams_in_full=sum(scam.in_full for scam in scams),
+            described=(describe(scam, links, clock) for scam in scams if scam.in_full),
+            texts=texts[:TEXTS_IN_FULL],
+            more_texts=max(len(texts) - TEXTS_IN_FULL, 0),
             forged=forgeries,
             in_full=sum(brief.in_full for brief in briefs),
             overview=_overview(briefs, clock) if briefs else None,
@@ -139,7 +154,45 @@ def render(summary: Summary, stories: Sequence[Story], trunks: Sequence[Trunk] =
     yield from stream
 
 
-def _headline(briefs: Sequence[Brief], forgeries: Forged | None) -> Both:
+def _floods_by_case(briefs: Sequence[Brief]) -> dict[str, int]:
+    floods = [brief for brief in briefs if brief.in_full and brief.story.alert.kind == flood.NAME]
+    return {b.story.alert.case: b.place for b in floods if b.story.alert.case is not None}
+
+
+def _scams_by_case(scams: Sequence[Scam]) -> dict[str, int]:
+    """The first of each case."""
+    told = [scam for scam in reversed(scams) if scam.in_full]
+    return {s.story.alert.case: s.place for s in told if s.story.alert.case is not None}
+
+
+def _links(
+    briefs: Sequence[Brief], scams: Sequence[Scam], texts: Sequence[Handed], clock: Clock
+) -> list[tuple[str, Link]]:
+    """All parts of the page that belong to a case."""
+    found = [(b.story, Link(f"flood-{b.place}", b.heading)) for b in briefs if b.in_full]
+    found += [(scam.story, link(scam)) for scam in scams if scam.in_full]
+    for text in texts[:TEXTS_IN_FULL]:
+        words_of = fill("related_text", time=clock.minute(text.sent))
+        found.append((text.story, Link(f"text-{text.place}", words_of)))
+    return [(story.alert.case, one) for story, one in found if story.alert.case is not None]
+
+
+def _headline(
+    briefs: Sequence[Brief], scams: Sequence[Scam], texts: Sequence[Handed], forgeries: Forged | None
+) -> Both:
+    told: list[Both] = []
+    if scams:
+        n = words.count(len(scams))
+        told.append(fill("headline_scam_one") if len(scams) == 1 else fill("headline_scams", n=n))
+    if briefs or forgeries or not (scams or texts):
+        told.append(_calls_headline(briefs, forgeries))
+    if texts:
+        n = words.count(len(texts))
+        told.append(fill("headline_text_one") if len(texts) == 1 else fill("headline_texts", n=n))
+    return reduce(lambda one, other: fill("headline_and", one=one, other=other), told)
+
+
+def _calls_headline(briefs: Sequence[Brief], forgeries: Forged | None) -> Both:
     if forgeries is None:
         return _others_headline(briefs)
     calls = words.count(forgeries.calls)
@@ -296,7 +349,7 @@ def _environment() -> Environment:
     environment.globals.update(
         t=_text, ts=_text_svg, one=_one, w=words, labels=labels, style=_asset("style.css"), script=_asset("script.js"),
         sum_top=picture.SUM_TOP, sum_height=picture.SUM_HEIGHT, colours=picture.CLASS_NAMES, prior=_prior(),
-        carrier=carrier,
+        carrier=carrier, sums=scam_call.SUMS, most_marks=MOST_MARKS,
     )  # fmt: skip
     return environment
 

@@ -14,11 +14,13 @@ class Story:
         entries: all observations in order, those of the ledger first; a call has one at its set-up and one at its end
             (and more while it is up). Bounded: the first MAX_ENTRIES of a story.
         dropped: observations beyond the bound, counted only.
+        text: of an alert about texts, the first of them.
     """
 
     alert: Alert
     entries: list[LedgerEntry]
     dropped: int = 0
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,19 @@ def _chinese_count(number: float) -> str:
     return count(number)
 
 
+def money(amount: float, currency: str | None) -> Both:
+    """A sum: "9,900 yuan"; without a currency the figure alone."""
+    if not math.isfinite(amount):
+        return NO_FIGURE
+    figure = f"{amount:,.8f}".rstrip("0").rstrip(".")
+    if currency is None:
+        return Both(figure, figure)
+    if currency == "CNY":
+        return Both(f"{figure} yuan", f"{figure} 元")
+    told = f"{figure} {plain(currency)}"
+    return Both(told, told)
+
+
 def plain(text: str) -> str:
     """A text from a record as it may stand on a page: nothing that is not visible, not too long."""
     seen = _visible(text)
@@ -98,6 +111,11 @@ def path(name: str) -> str:
     """The same of a file: of a long path the end is what tells one file from another."""
     seen = _visible(name)
     return seen if len(seen) <= _LONGEST_NAME else "…" + seen[1 - _LONGEST_NAME :]
+
+
+def visible(text: str) -> str:
+    """A text as it may stand on a page, as long as it is; lines end where they ended."""
+    return "\n".join(_visible(line) for line in text.split("\n"))
 
 
 def _visible(text: str) -> str:
