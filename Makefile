@@ -37,6 +37,7 @@ run: $(VENV)/.installed
 	@$(BIN)/ringfence demo
 
 test: $(VENV)/.installed $(VENV)/.debian
+	@$(BIN)/python -m ringfence.shell.warm_up
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed

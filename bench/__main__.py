@@ -30,18 +30,21 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, Numba {numba.__version__}"
 
 
-def page(results: list[tuple[ModuleType, list[Table]]]) -> str:
-    """The page of the documentation."""
-    parts = [
-        "# Benchmarks",
-        "Written by `.venv/bin/python -m bench --write`; `make bench` prints the same tables.",
-        f"Measured on {machine()}, shared with other work: compare figures within a run.",
-    ]
+def page(results: list[tuple[ModuleType, list[Table]]], before: str = "") -> str:
+    """The page of the documentation; sections that were not measured now stay as they were `before`."""
+    sections = {f"## {text.split(chr(10))[0]}": f"## {text}".strip() for text in before.split("\n## ")[1:]}
     for module, tables in results:
-        parts += [f"## {module.TITLE}", f"`python -m bench {module.NAME}`"]
+        parts = [f"## {module.TITLE}", f"`python -m bench {module.NAME}`"]
         parts += [table.markdown() for table in tables]
         parts += [f"*How it was measured.* {module.MEASURED}", f"*How to read it.* {module.READING}"]
-    return "\n\n".join(parts) + "\n"
+        sections[parts[0]] = "\n\n".join(parts)
+    head = [
+        "# Benchmarks",
+        "Written by `.venv/bin/python -m bench --write` (with names: those sections alone); `make bench` prints the same tables.",
+        f"Measured on {machine()}, shared with other work: compare figures within a run.",
+    ]
+    titles = [f"## {module.TITLE}" for module in benches().values()]
+    return "\n\n".join([*head, *(sections[title] for title in titles if title in sections)]) + "\n"
 
 
 def main() -> None:
@@ -54,13 +57,11 @@ def main() -> None:
         metavar="NAME",
         help=f"which (default: all but those of `make soak`): {', '.join(found)}",
     )
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md (all figures)")
+    parser.add_argument("--write", action="store_true", help="write these sections of docs/benchmarks.md")
     asked = parser.parse_args()
     unknown = sorted(set(asked.names) - set(found))
     if unknown:
         parser.error(f"no such figure: {', '.join(unknown)}; there are: {', '.join(found)}")
-    if asked.write and asked.names:
-        parser.error("--write measures everything; leave the names out")
     console = Console(width=None if Console().is_terminal else 150)
     console.print(machine(), highlight=False)
     results = []
@@ -75,7 +76,7 @@ def main() -> None:
         console.print(found[name].READING, highlight=False)
         results.append((found[name], tables))
     if asked.write:
-        PAGE.write_text(page(results), encoding="utf-8")
+        PAGE.write_text(page(results, PAGE.read_text("utf-8") if PAGE.exists() else ""), encoding="utf-8")
         console.print(
             f"\nwritten: {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}"
         )

@@ -15,6 +15,11 @@ settings.load_profile("ringfence")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: a newcomer's detector has the whole pass compiled anew."""
+    items.sort(key=lambda item: "test_contributing" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of data to measure on; absent in a user's clone."""

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ringfence.cli.formats import pages
 from ringfence.cli.main import app
-from ringfence.detect.detectors import DETECTORS
+from ringfence.detect.text_detectors import ALL_DETECTORS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -53,5 +53,5 @@ def test_every_option_of_scan_stands_in_its_help_with_an_explanation() -> None:
 
 
 def test_every_detector_has_its_page() -> None:
-    for detector in DETECTORS:
+    for detector in ALL_DETECTORS:
         assert (ROOT / "docs" / f"{detector.NAME}.md").is_file()
