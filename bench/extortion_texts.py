@@ -16,6 +16,14 @@ FORMS = dict(zip(("extortion", "scam", "debt"), range(len(HYPOTHESES)), strict=T
 AT_FIRST_SIGHT = (
     ("other hand", "64 % (35 of 55)", "-", "69 % (35 of 51)", "87 % (39 of 45)", "0 % (0 of 55)"),
     ("hidden", "55 % (30 of 55)", "-", "65 % (33 of 51)", "87 % (40 of 46)", "5.5 % (3 of 55)"),
+    (
+        "hidden, by the rules of today",
+        "78 % (43 of 55)",
+        "-",
+        "90 % (46 of 51)",
+        "96 % (44 of 46)",
+        "7 % (4 of 55)",
+    ),
     ("new voices", "33 % (13 of 40)", "-", "76 % (29 of 38)", "81 % (30 of 37)", "6.7 % (2 of 30)"),
     ("new voices, later", "73 % (22 of 30)", "-", "90 % (26 of 29)", "88 % (22 of 25)", "27 % (8 of 30)"),
     ("new voices, last", "33 % (5 of 15)", "-", "86 % (12 of 14)", "92 % (11 of 12)", "5 % (1 of 20)"),
@@ -26,7 +34,7 @@ AT_FIRST_SIGHT = (
 """Measured once, before anything was mended after them, by the rules of that hour; cannot be measured again."""
 MEASURED = (
     "Texts written for the project in some 200 manners, Chinese and English, half of them harmless look-alikes. `other hand` is of another writer who had not seen the "
-    "rules; so is `hidden`, of a third, which is not in the project and was never looked at. The rest is of one hand. The first table is of the rules as they are, which "
+    "rules; so is `hidden`, kept back, not in the project and never looked at. The rest is of one hand. The first table is of the rules as they are, which "
     "know all sets but `hidden`; the second of what they did at first sight, each by the rules of its hour: `kept`, then `fresh`; then, by the same rules, `other hand`, `hidden` and "
     "`new voices`; after mending for `other hand` and `new voices`, `new voices, later`; after mending for that, `new voices, last`; after that, `plain voices`, in wordings less odd."
 )
