@@ -22,7 +22,7 @@ MEASURED = (
     "code and the number plan; then the scan of the sample, and the report alone."
 )
 READING = (
-    "At most 3 s are wanted. The first run on a machine, which compiles, takes about a minute and is not in this table. Wall time "
+    "At most 3 s are wanted. The first run on a machine, which compiles, takes two minutes or so and is not in this table. Wall time "
     "feels other work on the machine: look at the distance to the bare imports of the same minute."
 )
 
