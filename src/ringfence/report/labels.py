@@ -327,6 +327,7 @@ NOTES: Final = {
         "texts_not_asked_for": ("a text; no detector of texts was asked for", "短信记录，本次未启用短信检测"),
         "texts_beyond_limit": ("an alarming text beyond the number that is kept", "超出保留上限的可疑短信"),
         "transfers_read": ("a bank transfer", "转账记录"),
+        "transfers_repeated": ("a bank transfer that was told already; counted once", "重复的转账记录，只计一次"),
         "transfers_not_asked_for": ("a bank transfer; scam_call, which reads transfers, was not asked for", "转账记录，而未启用读取转账的检测器 scam_call"),
         "unset_time": ("a time written as zero, taken for never", "以零值表示“无”的时间，按空值处理"),
         "key_twice": ("a record that names the same key twice; the first counts", "同一字段出现两次的记录，以首次为准"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ringfence.detect.evidence import QUIET, probability
+from ringfence.detect.evidence import OPEN, QUIET, probability
 from ringfence.detect.memory import HOUR, MINUTE
 from ringfence.detect.scam_call import PRIOR_BITS, STAGES
 
@@ -56,9 +56,7 @@ def influence(case: np.void | None, now: int) -> Influence:
     """
     if case is None or case["entries"] == 0:
         return Influence(NOBODY)
-    odds = float(
-        max(case["bits"][0], case["bits"][1])
-    )  # of evidence so far; a threshold's worth is about even
+    odds = float(max(case["bits"][0], case["bits"][1]))
     if case["state"] != QUIET:
         odds = max(odds, float(case["odds"]))
     idle = max(now - int(case["last"]), 0) if case["up"] == 0 else 0
@@ -69,5 +67,5 @@ def influence(case: np.void | None, now: int) -> Influence:
         max(found, NOBODY),
         STAGES[int(case["stage"])],
         None if math.isnan(minutes) else minutes,
-        alerted=bool(case["state"] == 1),
+        alerted=bool(case["state"] == OPEN),
     )

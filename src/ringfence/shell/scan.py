@@ -374,6 +374,7 @@ class Scan:
         counts = self._counts
         notes = {k: v for k, v in sorted(counts.items()) if k not in {"judged", "alerts"}}
         notes |= {"repeated": self._reorder.repeated, "late": self._reorder.moved}
+        notes["transfers_repeated"] = self._transfers.repeated
         settings = self._options.settings
         return Summary(
             files=[SourceFile(s.name, s.format.NAME, s.rows, s.calls, s.rejected) for s in self._sources],

@@ -42,19 +42,13 @@ class TransferBook:
         time = _buffers.fixed(batch["time"], np.int64)
         payer = plan.parse(batch["subscriber"], names)
         amount = np.asarray(pc.fill_null(batch["amount"], 0.0), np.float64)
-        bad = (payer == 0, ~(np.isfinite(amount) & (amount > 0)), time < self._judged)
-        put_aside = (
-            [
-                Rejected(int(row), reason)
-                for row, *why in zip(rows, *bad, strict=True)
-                if any(why)
-                for reason in [
-                    next(text for text, is_so in zip((NO_PAYER, NO_AMOUNT, LATE), why, strict=True) if is_so)
-                ]
-            ]
-            if np.any(bad)
-            else []
+        why = np.select(
+            [payer == 0, ~(np.isfinite(amount) & (amount > 0)), time < self._judged], [1, 2, 3], default=0
         )
+        put_aside = [
+            Rejected(int(rows[place]), (NO_PAYER, NO_AMOUNT, LATE)[why[place] - 1])
+            for place in np.flatnonzero(why).tolist()
+        ]
         account = hash_words(batch["to_account"])
         origin = (np.int64(file) << row_bits) | rows
         found = Transfers(
@@ -66,7 +60,7 @@ class TransferBook:
             self._codes(batch["currency"]),
             origin,
         )
-        self._waiting.append(found.take(~np.logical_or.reduce(bad)))
+        self._waiting.append(found.take(why == 0))
         return put_aside
 
     def ready(self, until: int) -> Transfers:
