@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringfence.shell.service.sources.tail import PIECE, Piece, Position, Tail
+from ringfence.shell.service.sources.tail import Piece, Position, Tail
+from ringfence.shell.service.sources.tail_files import PIECE
 
 
 def rest(tail: Tail) -> bytes:

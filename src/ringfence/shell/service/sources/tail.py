@@ -7,7 +7,6 @@ a row twice is folded, a row never read is gone.
 """
 
 import asyncio
-import io
 import os
 import re
 from collections.abc import AsyncIterator
@@ -16,13 +15,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from ringfence.ingest.format import UnreadableError
 from ringfence.shell.files import open_input
-
-PIECE: Final = (1 << 20) + 2  # bytes; a line of that length is longer than any reader takes
-SPAN: Final = 1024  # bytes before the position by which a file is known again
+from ringfence.shell.service.sources.tail_files import PIECE, SPAN, Live, Old
 
 _COMPRESSED: Final = re.compile(r"\.(gz|zst)$")
 _DIGITS: Final = re.compile(r"\d+")
@@ -43,65 +40,6 @@ class Piece:
     data: bytes
     position: Position
     head: bytes = b""
-
-
-class _Live:
-    """The file under its name, which may still grow."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file: BinaryIO = path.open("rb", buffering=0)
-        self.offset = 0
-        self.ended = False  # another file has taken the name: nothing is awaited any more
-
-    def peek(self) -> bytes:
-        return os.pread(self.file.fileno(), PIECE, self.offset)
-
-    def use(self, size: int) -> None:
-        self.offset += size
-
-    def before(self) -> bytes:
-        span = min(self.offset, SPAN)
-        return os.pread(self.file.fileno(), span, self.offset - span)
-
-
-class _Old:
-    """A file that was rotated away: what is left of it is read to the end."""
-
-    ended = True
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.stat = path.stat()  # it may be renamed or compressed while we read it
-        self.file = open_input(path)
-        self.offset = 0
-        self._held = b""
-
-    def peek(self) -> bytes:
-        while len(self._held) < PIECE and (more := self.file.read(PIECE - len(self._held))):
-            self._held += more
-        return self._held
-
-    def use(self, size: int) -> None:
-        self._held = self._held[size:]
-        self.offset += size
-
-    def skip_to(self, offset: int) -> bytes:
-        """Go to a place; returns the bytes before it (fewer than there should be: the file is shorter)."""
-        before = b""
-        if isinstance(self.file, io.BufferedReader):  # a plain file
-            span = min(offset, SPAN)
-            self.file.seek(offset - span)
-            before = self.file.read(span)
-            self.offset = offset - span + len(before)
-            return before
-        while self.offset < offset:
-            held = self.peek()[: offset - self.offset]
-            if not held:
-                return b""
-            before = (before + held)[-SPAN:]
-            self.use(len(held))
-        return before
 
 
 class Tail:
@@ -128,8 +66,8 @@ class Tail:
         self._from_start = from_start
         self._resumed = position
         self._skipping = bool(position and position.get("skipping"))
-        self._now: _Live | _Old | None = None
-        self._kept: _Live | None = None  # truncated, to be read again once its copy is
+        self._now: Live | Old | None = None
+        self._kept: Live | None = None  # truncated, to be read again once its copy is
         self._head = b""
         self._before = b""  # the bytes before the position
 
@@ -159,9 +97,7 @@ class Tail:
     def behind(self) -> int:
         """Bytes of the present file that are not read yet."""
         try:
-            return max(
-                self.path.stat().st_size - (self._now.offset if isinstance(self._now, _Live) else 0), 0
-            )
+            return max(self.path.stat().st_size - (self._now.offset if isinstance(self._now, Live) else 0), 0)
         except OSError:
             return 0
 
@@ -181,13 +117,13 @@ class Tail:
             self._resumed = self._position()
             return Piece(b"", self._resumed, self._head)
         while self._now is not None:
-            if isinstance(self._now, _Live) and self._was_truncated(self._now):
+            if isinstance(self._now, Live) and self._was_truncated(self._now):
                 self._reopen_truncated(self._now)
                 continue
             data = self._take(self._now)
             if data:
                 return Piece(data, self._position(), self._head)
-            if isinstance(self._now, _Live) and not self._now.ended:
+            if isinstance(self._now, Live) and not self._now.ended:
                 if not self._was_replaced(self._now):
                     return None
                 self._now.ended = True  # one more look: it may have grown until it was replaced
@@ -195,7 +131,7 @@ class Tail:
             self._finish(self._now)
         return None
 
-    def _take(self, now: _Live | _Old) -> bytes:
+    def _take(self, now: Live | Old) -> bytes:
         """Return whole lines, and at the end of a finished file the last one whether it is whole or not."""
         while True:
             try:
@@ -221,7 +157,7 @@ class Tail:
             self._use(now, data[:cut])
             return data[:cut]
 
-    def _use(self, now: _Live | _Old, data: bytes) -> None:
+    def _use(self, now: Live | Old, data: bytes) -> None:
         now.use(len(data))
         self._before = (self._before + data[-SPAN:])[-SPAN:]
 
@@ -229,7 +165,7 @@ class Tail:
         now = self._now
         if now is None:
             return {}
-        here = now.stat if isinstance(now, _Old) else os.fstat(now.file.fileno())
+        here = now.stat if isinstance(now, Old) else os.fstat(now.file.fileno())
         return {
             "inode": here.st_ino,
             "written": here.st_mtime_ns,
@@ -244,7 +180,7 @@ class Tail:
         """Open the file to go on with; returns whether there is one."""
         if self._resumed:
             return self._resume(self._resumed)
-        live = _Live(self.path)
+        live = Live(self.path)
         size = os.fstat(live.file.fileno()).st_size
         self._from_start |= size == 0
         if not self._begin(live):
@@ -254,7 +190,7 @@ class Tail:
         self._before = live.before()
         return True
 
-    def _begin(self, now: _Live | _Old) -> bool:
+    def _begin(self, now: Live | Old) -> bool:
         """Make this the file that is read, from its first line; returns false if its header is not written yet."""
         if self._header:
             begin = now.peek()
@@ -269,7 +205,7 @@ class Tail:
         return True
 
     @staticmethod
-    def _to_last_line(live: _Live, size: int) -> None:
+    def _to_last_line(live: Live, size: int) -> None:
         start = max(size - PIECE, live.offset)
         end = os.pread(live.file.fileno(), size - start, start)
         live.offset = start + end.rfind(b"\n") + 1
@@ -277,7 +213,7 @@ class Tail:
     def _resume(self, position: Position) -> bool:
         offset, skipping = int(position["offset"]), self._skipping
         try:
-            live = _Live(self.path)
+            live = Live(self.path)
         except FileNotFoundError:
             live = None
         if live is not None:
@@ -307,7 +243,7 @@ class Tail:
         """Go on in the file that was rotated away; returns whether it was found."""
         for path in self._candidates(position):
             try:
-                old = _Old(path)
+                old = Old(path)
             except (UnreadableError, OSError):
                 continue
             try:
@@ -332,7 +268,7 @@ class Tail:
         later.sort(key=lambda each: each[1].st_ino != position["inode"])
         return [path for path, _ in later]
 
-    def _go_on_in(self, old: _Old, before: bytes) -> None:
+    def _go_on_in(self, old: Old, before: bytes) -> None:
         if self._header:
             with open_input(old.path) as again:
                 self._head = again.readline(PIECE)
@@ -340,10 +276,11 @@ class Tail:
 
     def _rotated_after(self, like: str, written: int, but: int = 0) -> list[Path]:
         """Whole files with names like that one's, written to after a time (ns), but for that inode. The oldest first."""
-        alike = [
-            (path, path.stat()) for path in reversed(self._siblings()) if _shape(path.name) == _shape(like)
+        return [
+            path
+            for path, stat in reversed(self._siblings())
+            if _shape(path.name) == _shape(like) and stat.st_mtime_ns > written and stat.st_ino != but
         ]
-        return [path for path, stat in alike if stat.st_mtime_ns > written and stat.st_ino != but]
 
     def _siblings(self) -> list[tuple[Path, os.stat_result]]:
         """Files that may once have had the name, the newest first."""
@@ -356,7 +293,7 @@ class Tail:
                         found.append((path, stat))
         return sorted(found, key=lambda each: each[1].st_mtime_ns, reverse=True)
 
-    def _was_replaced(self, live: _Live) -> bool:
+    def _was_replaced(self, live: Live) -> bool:
         """Return whether another file has the name and something is written into it."""
         try:
             there = self.path.stat()
@@ -365,10 +302,10 @@ class Tail:
         here = os.fstat(live.file.fileno())
         return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino) and there.st_size > 0
 
-    def _was_truncated(self, live: _Live) -> bool:
+    def _was_truncated(self, live: Live) -> bool:
         return live.before() != self._before[-min(live.offset, SPAN) :] if live.offset else False
 
-    def _reopen_truncated(self, live: _Live) -> None:
+    def _reopen_truncated(self, live: Live) -> None:
         self.truncations += 1
         position = self._position()
         live.offset = 0
@@ -379,9 +316,9 @@ class Tail:
         else:
             self._begin(live)
 
-    def _finish(self, now: _Live | _Old) -> None:
+    def _finish(self, now: Live | Old) -> None:
         """Go on to the file after this one."""
-        if isinstance(now, _Old):
+        if isinstance(now, Old):
             name, stat = now.path.name, now.stat
         else:
             self.rotations += 1
@@ -401,12 +338,12 @@ class Tail:
         self._from_start, self._resumed = True, {}
         for path in self._rotated_after(name, written, inode):
             try:
-                self._begin(_Old(path))
+                self._begin(Old(path))
             except (UnreadableError, OSError):
                 self.lost += 1
             else:
                 return
-        self._begin(_Live(self.path))
+        self._begin(Live(self.path))
 
 
 def _shape(name: str) -> str:
