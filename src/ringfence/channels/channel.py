@@ -4,7 +4,8 @@ A channel is one file in this package that defines
 
 - `NAME`: how the configuration calls it; `TITLE`: one line for the documentation;
 - `CONTENT_TYPE`: of what it writes;
-- `body(event)`: the bytes that tell of an event, the same for the same event; None: it does not tell such events.
+- `TELLS`: the types of events that it has a form for;
+- `body(event)`: the bytes that tell of such an event, the same for the same event.
 
 Adding a channel is adding such a file: nothing else names it, and `tests/contract/test_every_channel.py` runs over it.
 """
@@ -45,9 +46,10 @@ class Channel(Protocol):
     NAME: str
     TITLE: str
     CONTENT_TYPE: str
+    TELLS: tuple[str, ...]
 
-    def body(self, event: Event) -> bytes | None:
-        """Return what tells of an event; None: this channel does not."""
+    def body(self, event: Event) -> bytes:
+        """Return what tells of an event of a type that the channel tells."""
 
 
 @cache

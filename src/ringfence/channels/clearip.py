@@ -17,8 +17,8 @@ NAME: Final = "clearip"
 TITLE: Final = "JSON with the keys of ClearIP's alert POST, for what listens to that already"
 CONTENT_TYPE: Final = "application/json"
 
-TOLD: Final = ("alert.raised", "alert.reopened")
-TYPES: Final = {
+TELLS: Final = ("alert.raised", "alert.reopened")
+WORDS: Final = {
     "flood": "call-flood-by-called-number",
     "scam_call": "scam-call-by-called-number",
     "forged_caller": "forged-caller-by-calling-number",
@@ -30,15 +30,17 @@ TYPES: Final = {
 
 _CALLING: Final = ("forged_caller", "fraud_line")
 """Kinds whose subject is the number that calls."""
+_CALLED: Final = ("flood", "scam_call", "extortion_text")
+"""Kinds whose subject is the number that is called."""
 _IDS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://ringfence.invalid/alerts")
 
 
-def body(event: Event) -> bytes | None:
+def body(event: Event) -> bytes:
     """ClearIP's object: what Ringfence does not know is null."""
-    if event.type not in TOLD:
-        return None
     alert = event.alert
-    began, ended = _milliseconds(alert["raised_at"]), _milliseconds(alert.get("closed_at"))
+    # one that has returned began with its newest episode
+    newest = (alert.get("episodes") or [alert])[-1]
+    began, ended = _milliseconds(newest["raised_at"]), _milliseconds(alert.get("closed_at"))
     return orjson.dumps(
         {
             "action": "report-only",
@@ -55,18 +57,18 @@ def body(event: Event) -> bytes | None:
             "fraudScore": alert.get("bits"),
             "fraudScoreThreshold": None,
             "group": None,
-            "id": str(uuid.uuid5(_IDS, alert["alert_id"])),
+            "id": str(uuid.uuid5(_IDS, event.id)),
             "operator": None,
             "reseller": None,
             "serviceProvider": None,
-            "type": TYPES.get(alert["kind"], alert["kind"].replace("_", "-")),
+            "type": WORDS.get(alert["kind"], alert["kind"].replace("_", "-")),
             "user": None,
         }
     )
 
 
 def _called(alert: Mapping[str, Any]) -> str | None:
-    called: str | None = alert.get("callee") if alert["kind"] in _CALLING else alert["subject"]
+    called: str | None = alert["subject"] if alert["kind"] in _CALLED else alert.get("callee")
     return called
 
 

@@ -13,12 +13,13 @@ from typing import Final
 import orjson
 
 from ringfence import __version__
-from ringfence.channels.channel import Event
+from ringfence.channels.channel import TYPES, Event
 from ringfence.model.alert import rfc3339
 
 NAME: Final = "ringfence"
 TITLE: Final = "JSON of the event: id, type, time, and the alert in the form of the contract"
 CONTENT_TYPE: Final = "application/json"
+TELLS: Final = TYPES
 
 SIGNATURE: Final = "Ringfence-Signature"
 EVENT_ID: Final = "Ringfence-Event"

@@ -21,8 +21,7 @@ DEAD: Final = "dead"
 OVERFLOW: Final = "too much was waiting"
 TOO_OLD: Final = "waited for too long"
 REMOVED: Final = "no longer configured"
-
-_AT_ONCE: Final = 2000
+AT_ONCE: Final = 2000
 _MINE: Final = DELIVERIES.c
 
 
@@ -94,7 +93,7 @@ class Deliveries:
         now: int,
         most: int,
         longest: int,
-    ) -> None:
+    ) -> bool:
         """Read the feed for a webhook, and give up what has waited too long or is too much.
 
         Args:
@@ -104,6 +103,9 @@ class Deliveries:
             now: µs.
             most: that may wait; beyond it the oldest become dead letters.
             longest: µs that an event may wait.
+
+        Returns:
+            Whether there is more to read: at most `AT_ONCE` events are read in one transaction.
         """
         old = and_(_waits_for(webhook), _MINE.since < now - longest)
         with self._database.reading() as connection:
@@ -111,12 +113,12 @@ class Deliveries:
             if last_place(connection) <= read_to and not connection.scalar(
                 select(func.count()).where(old).limit(1)
             ):
-                return
+                return False
         with self._database.writing() as connection:
             read_to = _read_to(connection, webhook)
             query = select(EVENTS.c.id, EVENTS.c.subject, EVENTS.c.type, EVENTS.c.kind)
             rows = connection.execute(
-                query.where(EVENTS.c.id > read_to).order_by(EVENTS.c.id).limit(_AT_ONCE)
+                query.where(EVENTS.c.id > read_to).order_by(EVENTS.c.id).limit(AT_ONCE)
             ).all()
             waiting = [
                 {
@@ -137,6 +139,7 @@ class Deliveries:
                 _set(connection, webhook, read_to=rows[-1].id)
             _give_up(connection, old, TOO_OLD)
             self._bound(connection, webhook, most)
+        return len(rows) == AT_ONCE
 
     def due(self, webhook: str, now: int, limit: int) -> list[Due]:
         """What may be sent now, of each subject the first that waits; the oldest first."""
@@ -151,9 +154,9 @@ class Deliveries:
         with self._database.reading() as connection:
             return [Due(event_of(row), row.attempts, row.since) for row in connection.execute(query)]
 
-    def next_at(self, webhook: str) -> int | None:
-        """When something is due next, µs; None: nothing waits."""
-        heads = _heads(webhook).subquery()
+    def next_at(self, webhook: str, now: int) -> int | None:
+        """When something more becomes due, µs; None: nothing waits that is not due already."""
+        heads = _heads(webhook).where(_MINE.next_at > now).subquery()
         with self._database.reading() as connection:
             found: int | None = connection.scalar(select(func.min(heads.c.next_at)))
         return found
