@@ -113,10 +113,13 @@ def now_us() -> int:
 
 def operator() -> str:
     """Who sits at the command line, for the audit log."""
+    from ringfence.shell.store.redact import strings_with_a_number
+
     try:
-        return f"cli:{getpass.getuser()}"
+        name = f"cli:{getpass.getuser()}"
     except (KeyError, OSError):
         return "cli"
+    return "cli" if strings_with_a_number(name) else name
 
 
 def _write_down(store: "Store", what: str, name: str, at: int) -> None:

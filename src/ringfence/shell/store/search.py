@@ -103,7 +103,8 @@ def cursor(row: Row[Any]) -> str:
 
 def _place_of(cursor: str) -> tuple[int, str]:
     try:
-        at, _, alert_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, alert_id = text.split(":", 1)
         return bounded(int(at)), alert_id
     except (ValueError, binascii.Error, UnicodeDecodeError) as error:
         raise CursorError("the cursor was given out by no search; begin without one") from error
