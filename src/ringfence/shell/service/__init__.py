@@ -1,0 +1,1 @@
+"""The live service: the only place with sockets, clocks and threads."""
