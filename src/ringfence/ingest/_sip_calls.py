@@ -21,7 +21,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -75,7 +75,7 @@ class BadRecordError(ValueError):
 
 
 @dataclass(slots=True)
-class _Call:
+class Call:
     key: str
     row: int
     call_id: str
@@ -97,6 +97,9 @@ class _Call:
     end: int | None = None
     bye_tag: str = ""
     bye_cause: int | None = None
+    # what was told of the call while it was up (`_acc_lines`), and as what: its start, caller and callee then
+    told: int = 0
+    shown: tuple[int, str | None, str | None] | None = None
 
 
 class Calls:
@@ -113,10 +116,10 @@ class Calls:
         self.zone = zone
         self.notes: Counter[str] = Counter()
         self.ignored = 0
-        self._open: OrderedDict[str, _Call] = OrderedDict()
-        self._held: OrderedDict[str, _Call] = OrderedDict()
+        self._open: OrderedDict[str, Call] = OrderedDict()
+        self._held: OrderedDict[str, Call] = OrderedDict()
         self._latest: dict[str, str] = {}  # the key of the latest call of a Call-ID
-        self.done: list[_Call] = []
+        self.done: list[Call] = []
         self._accounted = False
 
     def add(self, row: int, time: int, record: Mapping[str, str]) -> None:
@@ -168,7 +171,7 @@ class Calls:
             self._put(known, end)
         self._release(end)
 
-    def take(self) -> list[_Call]:
+    def take(self) -> list[Call]:
         """Hand over the calls that are complete."""
         done, self.done = self.done, []
         return done
@@ -185,7 +188,7 @@ class Calls:
         callee = _first(record, CALLEE_KEYS)
         if callee is None:
             raise BadRecordError(NO_CALLEE.replace("log_extra", "cdr_extra"))
-        call = _Call(
+        call = Call(
             _key(call_id, ""), row, call_id, first=start, last=end, invited=True, setup=start, callee=callee
         )
         _describe(call, record, start)
@@ -203,7 +206,7 @@ class Calls:
         else:
             self._complete(call)
 
-    def _find(self, key: str) -> _Call | None:
+    def _find(self, key: str) -> Call | None:
         return self._open.get(key) or self._held.get(key)
 
     def _invite(self, row: int, time: int, record: Mapping[str, str], code: int) -> None:
@@ -228,7 +231,7 @@ class Calls:
             self._complete(call)
             call = None
         if call is None:
-            call = _Call(key, row, call_id, first=time, last=time)
+            call = Call(key, row, call_id, first=time, last=time)
         else:  # known by this key, or so far only by a CDR or by the called side's BYE
             call.key = key
             self.ignored += 1
@@ -247,14 +250,15 @@ class Calls:
         call_id, from_tag = record["call_id"], record.get("from_tag", "")
         call = self._find(_key(call_id, from_tag)) or self._find(_key(call_id, record.get("to_tag", "")))
         if call is None:
-            call = _Call(_key(call_id, from_tag), row, call_id, first=time, last=time)
+            call = Call(_key(call_id, from_tag), row, call_id, first=time, last=time)
         else:
             self.ignored += 1
-        if call.end is None or time < call.end:
-            call.end, call.bye_tag, call.bye_cause = time, from_tag, _q850(record)
+        if call.end is None or time < call.end or not call.bye_tag:  # a CDR knows the end, but not by whom
+            call.end = time if call.end is None else min(call.end, time)
+            call.bye_tag, call.bye_cause = from_tag, _q850(record)
         self._put(call, time)
 
-    def _put(self, call: _Call, time: int) -> None:
+    def _put(self, call: Call, time: int) -> None:
         """Keep the call where it belongs: up, or held back for what may still come."""
         call.first, call.last = min(call.first, time), max(call.last, time)
         up = call.end is None and (call.answer is not None or call.failed is None)
@@ -270,7 +274,7 @@ class Calls:
             self._drop(oldest)
             self._complete(oldest)
 
-    def _drop(self, call: _Call) -> None:
+    def _drop(self, call: Call) -> None:
         self._open.pop(call.key, None)
         self._held.pop(call.key, None)
         if self._latest.get(call.call_id) == call.key:
@@ -284,7 +288,7 @@ class Calls:
             self._drop(oldest)
             self._complete(oldest)
 
-    def _complete(self, call: _Call) -> None:
+    def _complete(self, call: Call) -> None:
         if call.invited:
             self.done.append(call)
         else:  # its INVITE is in an earlier file
@@ -292,9 +296,10 @@ class Calls:
             self.notes["bye_without_invite"] += 1
 
 
-def read(
-    stream: BinaryIO, settings: Settings, take: Callable[[Calls, int, str, bool], bool]
-) -> Iterator[Chunk]:
+Take: TypeAlias = Callable[[Calls, int, str, bool], bool]
+
+
+def read(stream: BinaryIO, settings: Settings, take: Take) -> Iterator[Chunk]:
     """Yield the chunks of a log.
 
     Args:
@@ -307,7 +312,7 @@ def read(
         UnreadableError: there is no such time zone, the file is UTF-16, or the stream broke; the calls before the break
             are yielded first.
     """
-    calls, rejected, count = Calls(_zone(settings)), list[Rejected](), 0
+    calls, rejected, count = Calls(zone_of(settings)), list[Rejected](), 0
     broken: UnreadableError | None = None
     try:
         for row, line, whole in lines(stream):
@@ -321,12 +326,12 @@ def read(
             except BadRecordError as error:
                 rejected.append(Rejected(row, str(error)))
             if len(calls.done) >= CALLS_PER_CHUNK or count >= LINES_PER_CHUNK:
-                yield from _chunks(calls, count, rejected)
+                yield from chunks(calls, count, rejected)
                 count, rejected = 0, []
     except UnreadableError as error:
         broken = error
     calls.finish()
-    yield from _chunks(calls, count, rejected)
+    yield from chunks(calls, count, rejected)
     if broken:
         raise broken
 
@@ -357,7 +362,7 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, str | None, bool]]:
             row += 1
             if len(part) > MAX_LINE:
                 yield row, None, True
-            elif text := _line_text(part, row):
+            elif text := line_text(part, row):
                 yield row, text, True
         if len(rest) > MAX_LINE:
             if not skipping:
@@ -365,12 +370,12 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, str | None, bool]]:
                 yield row, None, True
             rest, skipping = b"", True
         if not piece:
-            if not skipping and (text := _line_text(rest, row + 1)):
+            if not skipping and (text := line_text(rest, row + 1)):
                 yield row + 1, text, False
             return
 
 
-def _line_text(part: bytes, row: int) -> str | None:
+def line_text(part: bytes, row: int) -> str | None:
     """Return the text of a line without CR and byte order mark, or None for a blank one."""
     part = part.removeprefix(b"\xef\xbb\xbf") if row == 1 else part
     return part.decode(errors="replace").rstrip("\r") if part.strip(b" \t\r") else None
@@ -422,7 +427,7 @@ def moment(text: str, zone: ZoneInfo) -> int | None:
     return since if 0 < since < LATEST else None
 
 
-def _zone(settings: Settings) -> ZoneInfo:
+def zone_of(settings: Settings) -> ZoneInfo:
     try:
         return ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -433,7 +438,7 @@ def _key(call_id: str, tag: str) -> str:
     return f"{call_id}\0{tag}"
 
 
-def _is_another(call: _Call, time: int, setup: int | None, to_tag: str) -> bool:
+def _is_another(call: Call, time: int, setup: int | None, to_tag: str) -> bool:
     """Return whether a record of an INVITE belongs to a later attempt than the call with the same Call-ID and tag."""
     if not call.invited:
         return False
@@ -460,7 +465,7 @@ def _first(record: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _describe(call: _Call, record: Mapping[str, str], setup: int | None) -> None:
+def _describe(call: Call, record: Mapping[str, str], setup: int | None) -> None:
     """Fill in what the record says of the call and the records before it did not."""
     call.caller = call.caller or _first(record, CALLER_KEYS)
     call.callee = call.callee or _first(record, CALLEE_KEYS)
@@ -485,7 +490,7 @@ def _q850(record: Mapping[str, str]) -> int | None:
     return None
 
 
-def _end(call: _Call) -> tuple[int | None, int | None, int | None, str | None]:
+def _end(call: Call) -> tuple[int | None, int | None, int | None, str | None]:
     """Return answer, end, cause and who released the call."""
     if call.answer is None and call.end is not None:
         # A BYE proves an answer whose record is missing; the last response before it is the nearest known moment.
@@ -513,7 +518,7 @@ def _refused_by(code: int) -> str | None:
     return None if code == 480 else "network"
 
 
-def _chunks(calls: Calls, count: int, rejected: list[Rejected]) -> Iterator[Chunk]:
+def chunks(calls: Calls, count: int, rejected: list[Rejected]) -> Iterator[Chunk]:
     """Yield what is complete, at most `CALLS_PER_CHUNK` calls at a time; the counts go with the first chunk."""
     done = calls.take()
     ignored, notes = calls.ignored, dict(calls.notes)
@@ -528,12 +533,12 @@ def _chunks(calls: Calls, count: int, rejected: list[Rejected]) -> Iterator[Chun
             yield Chunk(_batch(part), rows, 0)
 
 
-def _batch(calls: list[_Call]) -> pa.RecordBatch:
+def _batch(calls: list[Call]) -> pa.RecordBatch:
     ends = [_end(call) for call in calls]
     columns: dict[str, list[object]] = {
         "call_id": [call.call_id or None for call in calls],
         # A set-up told after the answer, or hours before the first response, is some other time or a forged header.
-        "start_time": [_start(call) for call in calls],
+        "start_time": [start_of(call) for call in calls],
         "answer_time": [end[0] for end in ends],
         "end_time": [end[1] for end in ends],
         "caller": [call.caller for call in calls],
@@ -550,7 +555,8 @@ def _batch(calls: list[_Call]) -> pa.RecordBatch:
     )
 
 
-def _start(call: _Call) -> int:
+def start_of(call: Call) -> int:
+    """Return when the call was set up."""
     if call.setup is not None and 0 <= call.first - call.setup <= LONGEST_SETUP:
         return call.setup
     return call.first

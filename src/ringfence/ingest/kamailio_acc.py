@@ -74,7 +74,12 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
     Raises:
         UnreadableError: there is no such time zone, the file is UTF-16, or the stream broke.
     """
-    return _sip_calls.read(stream, settings, _Lines().take)
+    return _sip_calls.read(stream, settings, taker())
+
+
+def taker() -> _sip_calls.Take:
+    """Return what takes in the lines of one log."""
+    return _Lines().take
 
 
 class _Lines:

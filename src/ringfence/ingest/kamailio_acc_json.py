@@ -44,7 +44,12 @@ def read(stream: BinaryIO, settings: Settings) -> Iterator[Chunk]:
     Raises:
         UnreadableError: the file is UTF-16, the stream broke, or there is no such time zone.
     """
-    return _sip_calls.read(stream, settings, _take)
+    return _sip_calls.read(stream, settings, taker())
+
+
+def taker() -> _sip_calls.Take:
+    """Return what takes in the lines of one log."""
+    return _take
 
 
 def _take(calls: Calls, row: int, line: str, _whole: bool) -> bool:
