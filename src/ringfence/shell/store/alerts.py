@@ -39,7 +39,7 @@ class AlertChange:
     Attributes:
         alert_id: of the story.
         what: happened.
-        n: the how many-th change of this alert this is, from 1. It must follow from the journal alone (not from how its records
+        n: the how many-th change of this alert this is, from 1; 0: it only goes on, of which no event tells. It must follow from the journal alone (not from how its records
             were taken together), for the event's id is made of it.
         at_us: when, µs since 1970, UTC (time of the events, not of the clock).
         document: the alert as it is now, in the form of the contract (`Alert.as_dict()`).
@@ -204,7 +204,7 @@ def _apply(connection: Connection, seq: int, change: AlertChange) -> bool:
         select(ALERTS.c.status, ALERTS.c.label, ALERTS.c.version).where(ALERTS.c.alert_id == change.alert_id)
     ).one_or_none()
     _upsert(connection, seq, document, observations, is_new=before is None)
-    if outbox.is_told(connection, change.event_id):
+    if change.n == 0 or outbox.is_told(connection, change.event_id):
         return False
     status, label, version = (NEW, None, 0) if before is None else tuple(before)
     if change.what == "reopened" and status == CLOSED:
