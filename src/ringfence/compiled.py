@@ -41,6 +41,11 @@ def _digest(folder: Path) -> str:
     return f"{folder.name}-{digest.hexdigest()[:16]}"
 
 
+def digest_of(package: str) -> str:
+    """A digest of all sources of a package such as `detect`: another one, and what it kept may have another meaning."""
+    return _digest(_PACKAGE / package)
+
+
 def is_compiled(package: str) -> bool:
     """Whether the machine code of a package such as `detect` is there already."""
     return any((cache_dir() / _digest(_PACKAGE / package)).rglob("*.nbc"))

@@ -461,7 +461,7 @@ def test_names_of_calls_do_not_depend_on_batches(tmp_path: Path) -> None:
     found = set()
     for batch in (3, 70, 5000):
         scan = Scan(Options([path], tmp_path / "out", batch=batch, window=100))
-        scan._stories.ids = CallIds(3)
+        scan._judge.stories.ids = CallIds(3)
         scan.run()
         found.add(alerts(tmp_path / "out"))
     assert len(found) == 1

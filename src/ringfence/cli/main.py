@@ -13,6 +13,7 @@ from ringfence.cli.evaluate import evaluate
 from ringfence.cli.formats import formats
 from ringfence.cli.rank import rank
 from ringfence.cli.scan import scan
+from ringfence.cli.serve import serve
 from ringfence.cli.simulate import simulate
 from ringfence.cli.train import train
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(serve)
 app.command()(scan)
 app.command()(simulate)
 app.command()(demo)

@@ -16,14 +16,20 @@ from ringfence.compiled import jit
 from ringfence.detect.evidence import Scene
 from ringfence.detect.table import borrow_marked, expect_marked, room_in
 
-MACHINERY: Final = {"detectors", "passes", "shard", "engine", "text_detectors"}
+MACHINERY: Final = {"detectors", "passes", "shard", "engine", "text_detectors", "screening"}
 """Modules of this package that need the detectors, and so cannot be looked through for them."""
 
-MOMENTS: Final = (
-    "on_originate", "on_minute", "on_release", "on_home", "on_setup", "on_answer", "on_tick", "on_end", "on_payment", "on_quiet",
-)  # fmt: skip
-"""What a detector can be told of: the first three at the originating side of a call (`on_minute`: while a long one is up), the
-fourth when a number was at home, the next four at the terminating side, then when the line's owner pays, and when time has passed."""
+OF_CALLERS: Final = ("on_originate", "on_release", "on_home")
+OF_LINES: Final = ("on_setup", "on_answer", "on_tick", "on_end")
+OF_OWNERS: Final = ("on_outgoing", "on_outgoing_tick", "on_outgoing_end")
+MOMENTS: Final = (*OF_CALLERS, *OF_LINES, *OF_OWNERS, "on_payment", "on_quiet")
+"""What a detector can be told of.
+
+In the second step: what a number does that calls (`OF_CALLERS`; `on_home`: when it was at home). In the third: what a line lives
+through, the calls to it (`OF_LINES`) and the calls that its owner makes (`OF_OWNERS`), what the owner pays, and that time has passed.
+A step goes through a whole window before the next one does, so a detector has moments of one step only: of two it would see the
+later ones first.
+"""
 
 
 def _detectors() -> list[ModuleType]:
@@ -33,7 +39,14 @@ def _detectors() -> list[ModuleType]:
         for name in names
         if name not in MACHINERY
     ]
-    return [module for module in modules if hasattr(module, "CASE")]
+    found = [module for module in modules if hasattr(module, "CASE")]
+    for module in found:
+        told = [
+            any(hasattr(module, moment) for moment in step) for step in (OF_CALLERS, OF_LINES + OF_OWNERS)
+        ]
+        if all(told):
+            raise TypeError(f"{module.__name__}: a detector has moments of one step of the pass, see MOMENTS")
+    return found
 
 
 DETECTORS: Final = _detectors()
@@ -134,16 +147,19 @@ def _none_borrowed(_: Any) -> Any:
 
 
 on_originate = _chain("on_originate")
-on_minute = _chain("on_minute")
 on_release = _chain("on_release")
 on_home = _chain("on_home")
 on_setup = _chain("on_setup")
 on_answer = _chain("on_answer")
 on_tick = _chain("on_tick")
 on_end = _chain("on_end")
+on_outgoing = _chain("on_outgoing")
+on_outgoing_tick = _chain("on_outgoing_tick")
+on_outgoing_end = _chain("on_outgoing_end")
 on_payment = _chain("on_payment")
 on_quiet = _chain("on_quiet")
 room_for_cases = _chain_room()
-expect_cases_of_caller = _chain_expect(MOMENTS[:4])
-expect_cases_of_line = _chain_expect(MOMENTS[4:8])
+expect_cases_of_caller = _chain_expect(OF_CALLERS)
+expect_cases_of_line = _chain_expect(OF_LINES)
+expect_cases_of_owner = _chain_expect(OF_OWNERS)
 borrow_cases = _chain_borrow()

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.evidence import ENDED, ENTRY, LEDGER, OUTCOME, Out, threshold_bits
-from ringfence.detect.memory import LINE_LIFE
+from ringfence.detect.memory import LINE_LIFE, TALK
 from ringfence.detect.moments import SPAN, Timeline, Window, last_told, time_of
-from ringfence.detect.passes import Ask, originate, relate, settle, shard_of, terminate
+from ringfence.detect.passes import Ask, acquaint, originate, relate, settle, shard_of, terminate
 from ringfence.detect.rules import Rules, rules_of
 from ringfence.detect.shard import Arrays, Limits, Shard
 from ringfence.detect.table import Rows
-from ringfence.model.calls import NEVER, Calls
+from ringfence.model.calls import NEVER, Calls, no_calls
 from ringfence.model.transfers import Transfers, no_transfers
 
 OUT_ROOM: Final = 1 << 14
@@ -62,6 +63,7 @@ class Engine:
         self._timeline = Timeline()
         self._born = 0
         self._last = 0
+        self._until = 0
         self._out = Out(
             np.zeros(OUT_ROOM, OUTCOME),
             np.zeros(OUT_ROOM, ENTRY),
@@ -76,16 +78,41 @@ class Engine:
         return self._last
 
     @property
+    def rules(self) -> Rules:
+        """Of the country that is watched over."""
+        return self._rules
+
+    def threshold(self, detector: str) -> float:
+        """Bits that raise an alert of a detector."""
+        return float(self._thresholds[[one.NAME for one in DETECTORS].index(detector)])
+
+    @property
+    def due(self) -> int:
+        """The next moment of a call that is up, µs; NEVER: there is none."""
+        return self._timeline.due
+
+    @property
+    def until(self) -> int:
+        """The first moment that is not judged yet, µs."""
+        return self._until
+
+    @property
     def born(self) -> int:
         """When the watching began, µs; 0: not yet."""
         return self._born
 
     def prepare(self, steps: Iterable[str]) -> None:
-        """Have steps of the pass compiled (`relate`, `originate`, `terminate`, `settle`), which is done once on a machine."""
+        """Have steps of the pass compiled (`relate`, `originate`, `terminate`, `settle`, `live`), which is done once on a machine.
+
+        `live` is what only calls need that are told while they go on.
+        """
         window = self._timeline.open(0, 1)
         for step in steps:
             if step == "settle":
                 self._settle(0)
+            elif step == "live":
+                self.tell(no_calls())
+                self.acquaint(no_calls())
             else:
                 self._take_step(getattr(self, f"_{step}"), window, 0, self.shards[0])
 
@@ -113,10 +140,38 @@ class Engine:
             self._run(begin, end, transfers.take(slice(paid, until)))
             first, paid = last, until
         self._settle(watermark)
+        self._until = max(self._until, watermark)
         taken, self._taken = self._taken, []
         outcomes = np.concatenate([np.zeros(0, OUTCOME), *(part[0] for part in taken)])
         entries = np.concatenate([np.zeros(0, ENTRY), *(part[1] for part in taken)])
         return outcomes[np.lexsort((outcomes["subject"], outcomes["detector"], outcomes["at"]))], entries
+
+    def tell(self, calls: Calls) -> npt.NDArray[np.bool_]:
+        """Take in what is learned of calls that are up, before the next stretch of time is judged.
+
+        Args:
+            calls: rows of calls whose set-up was given to `process`; of answer, end, cause and who released them, what
+                any row knows counts. What happened before `until` is learned at `until`.
+
+        Returns:
+            Which rows are of calls that are up.
+        """
+        return self._timeline.tell(calls, self._until)
+
+    def acquaint(self, calls: Calls) -> int:
+        """Remember who talked with whom in calls that were told too late to be judged; returns how many talks there were."""
+        talked = (calls.caller != 0) & (calls.answer != NEVER) & (calls.end != NEVER)
+        talked[talked] = (calls.end - calls.answer)[talked] >= TALK
+        rows = np.column_stack([calls.caller, calls.callee, calls.answer, calls.end])[talked]
+        for index, shard in enumerate(self.shards):
+            done = 0
+            while True:
+                pairs = shard.pairs.rows, shard.pairs.count
+                done = acquaint(rows, done, self._until, self._ask(index), pairs)
+                if done == len(rows):
+                    break
+                shard.make_room(self._until)
+        return len(rows)
 
     def _next(self, calls: Calls, first: int, transfers: Transfers, paid: int) -> int:
         """The time of the next moment, µs."""
@@ -191,7 +246,22 @@ class Engine:
     def case_of(self, detector: str, number: int) -> np.void | None:
         """What a detector keeps of a number (its CASE record, for reading); None: nothing."""
         index = [one.NAME for one in DETECTORS].index(detector)
-        return self.shards[int(shard_of(number, len(self.shards)))].cases[index].row(number)
+        return self.shard_of(number).cases[index].row(number)
+
+    def observations(self, detector: str, number: int) -> Rows:
+        """What speaks for and against a number so far (OBSERVATION records, oldest first), as far as it is still written down."""
+        case = self.case_of(detector, number)
+        rows, ends = self.shard_of(number).notebook
+        found: list[int] = []
+        n = int(case["newest"]) if case is not None and case["entries"] > 0 else 0
+        while n > 0 and int(ends[0]) - n <= len(rows) and len(found) < LEDGER:
+            found.append(n % len(rows))
+            n = int(rows[n % len(rows)]["previous"])
+        return rows[found[::-1]]
+
+    def shard_of(self, number: int) -> Shard:
+        """The shard that a number belongs to."""
+        return self.shards[int(shard_of(number, len(self.shards)))]
 
     def arrays(self) -> Arrays:
         """The whole state, for a snapshot."""
@@ -201,7 +271,7 @@ class Engine:
             for name, array in shard.arrays().items()
         }
         timeline = {f"timeline.{name}": array for name, array in self._timeline.arrays().items()}
-        return shards | timeline | {"watch": np.array([self._born, self._last])}
+        return shards | timeline | {"watch": np.array([self._born, self._last, self._until])}
 
     def restore(self, arrays: Arrays) -> None:
         """Take the state of a snapshot made with the same number of shards.
@@ -214,7 +284,7 @@ class Engine:
         for index, shard in enumerate(self.shards):
             shard.restore(_part(arrays, f"{index}."))
         self._timeline.restore(_part(arrays, "timeline."))
-        self._born, self._last = (int(time) for time in arrays["watch"])
+        self._born, self._last, self._until = (int(time) for time in arrays["watch"])
 
     def nbytes(self) -> int:
         """Bytes of all state."""

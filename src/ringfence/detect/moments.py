@@ -48,6 +48,7 @@ MOST_ROWS: Final = 1 << ROW_BITS
 PLAN: Final = np.dtype(
     [
         ("answer", "i8"),  # NEVER: not answered, as far as the records tell
+        ("told", "i8"),  # when the answer is learned: at the answer, or later if its record came late
         ("end", "i8"),  # NEVER: no end within CALL_LIFE of the answer
         ("cause", "i2"),
         ("released_by", "i1"),
@@ -110,11 +111,13 @@ def _plan(plan: Any, start: int, answer: int, end: int) -> None:
     """Write down the later moments of a call, without those that come too late to belong to it."""
     given_up = start + RING_MINUTES * MINUTE
     plan.lost = 0
+    plan.told = answer
     if answer < given_up:
         plan.answer = answer
         plan.end = end if end != NEVER and end - answer <= CALL_LIFE else NEVER
         return
     plan.answer = NEVER
+    plan.told = NEVER
     plan.end = end
     if end >= given_up:
         plan.lost = 1
@@ -205,8 +208,8 @@ def _lay_out(calls: Any, plans: Any, fresh: int, since: int, until: int, keys: A
         if row >= fresh:
             keys[n] = _key(calls[row].start, since, row, SETUP)
             n += 1
-        if since <= plan.answer < until:
-            keys[n] = _key(plan.answer, since, row, ANSWER)
+        if since <= plan.told < until:
+            keys[n] = _key(plan.told, since, row, ANSWER)
             n += 1
         first, last = _ticks(plan, since, until)
         for minute in range(first, last):
@@ -254,11 +257,45 @@ def _next(plan: Any, until: int) -> int:
     """The next moment of a call at or after `until`."""
     if plan.answer == NEVER:
         return plan.end
-    if plan.answer >= until:
-        return plan.answer
+    if plan.told >= until:
+        return plan.told
     first, last = _ticks(plan, until, NEVER)
     tick = plan.answer + first * MINUTE if first < last else NEVER
     return min(tick, plan.end)
+
+
+@entry
+def _tell(calls: Any, plans: Any, since: int, key: Any, answer: Any, end: Any, codes: Any, found: Any) -> int:
+    """Take in what is learned of calls that are up (keys sorted): the time of the next moment of all calls."""
+    due = NEVER
+    for row in range(len(plans)):
+        place = np.searchsorted(key, calls[row].key)
+        while place < len(key) and key[place] == calls[row].key:
+            _learn(calls[row], plans[row], since, answer[place], end[place], codes[place])
+            found[place] = True
+            place += 1
+        due = min(due, _next(plans[row], since))
+    return due
+
+
+@jit
+def _learn(call: Any, plan: Any, since: int, answer: int, end: int, codes: Any) -> None:
+    """Plan a call anew; nothing can be learned before `since` any more, but an answer keeps its own time."""
+    known = plan.answer
+    told = plan.told
+    if answer != NEVER and plan.told >= since:
+        known = min(known, answer)
+        told = min(told, max(answer, since))
+    over = NEVER if plan.lost else plan.end
+    if end != NEVER:
+        later = max(end, since)
+        over = later if over == NEVER else max(over, later)
+    over = max(over, known) if known != NEVER else over
+    plan.cause = max(plan.cause, codes[0])
+    plan.released_by = max(plan.released_by, codes[1])
+    _plan(plan, call.start, known, over)
+    if plan.answer != NEVER:
+        plan.told = told
 
 
 @jit
@@ -354,6 +391,26 @@ class Timeline:
         """Let go of what is over by `until`."""
         self._up, self.due = _keep_up(self._calls[: self._taken], self._plans[: self._taken], until)
         self._taken = self._up
+
+    def tell(self, calls: Calls, since: int) -> npt.NDArray[np.bool_]:
+        """Take in what is learned of calls that are up: their answers, their ends.
+
+        What is earlier than `since` is learned then; a talk is as long as it was.
+
+        Args:
+            calls: what any of these rows knows, its call knows from now on; their set-ups are known.
+            since: µs, the first moment that is not judged yet.
+
+        Returns:
+            Which rows are of calls that are up.
+        """
+        order = np.argsort(calls.key, kind="stable")
+        found = np.zeros(len(calls), np.bool_)
+        columns = (calls.key[order], calls.answer[order], calls.end[order], calls.codes[order])
+        self.due = int(_tell(self._calls[: self._up], self._plans[: self._up], since, *columns, found))
+        told = np.zeros(len(calls), np.bool_)
+        told[order] = found
+        return told
 
     def last(self) -> int:
         """The last moment that the records tell of the calls that are up, µs (0: none)."""

@@ -7,7 +7,8 @@ the same alerts. Each step goes through all moments of a window with one sort of
    The shard of the phone it came from writes how many numbers call from that phone.
 2. `originate`: what callers do. The caller's shard writes into the call what is known of the caller; it and the shard of the
    called phone, whom a stranger held there lately.
-3. `terminate`: what lines live through, and what their owners pay. The callee's shard runs the detectors.
+3. `terminate`: what lines live through, whom their owners ring, and what they pay. The callee's shard runs the detectors, the caller's
+   those that follow its owner.
 
 Every step stops where a table must make room, and says how far it came. Rows that will be needed are asked for some
 moments ahead: the tables of a city do not fit into the processor's caches, and waiting for memory would take most of the
@@ -24,11 +25,14 @@ from ringfence.detect.detectors import (
     borrow_cases,
     expect_cases_of_caller,
     expect_cases_of_line,
+    expect_cases_of_owner,
     on_answer,
     on_end,
     on_home,
-    on_minute,
     on_originate,
+    on_outgoing,
+    on_outgoing_end,
+    on_outgoing_tick,
     on_payment,
     on_quiet,
     on_release,
@@ -194,7 +198,7 @@ def _room(state: State, out: Out, now: int) -> int:
 
 
 @jit
-def _was_helped(call: Any, pairs: Any, rules: Rules) -> int:
+def was_helped(call: Any, pairs: Any, rules: Rules) -> int:
     """1 if the called line rang an emergency service lately."""
     place = find(pairs[0], pair_key(call.callee, EMERGENCY))
     if place < 0:
@@ -256,7 +260,7 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> in
                 call.relation = relation_of(pair, way, call.start)
                 call.acquainted = acquainted_for(pair, way, call.start)
                 if call.ingress != SUBSCRIBER and _may_be_help(pair, call, ask.rules):
-                    call.helped = _was_helped(call, pairs, ask.rules)
+                    call.helped = was_helped(call, pairs, ask.rules)
             try_pair(pair, way, call)
             if is_emergency(call.callee, ask.rules) and _mine(call.caller, ask):
                 helped = pairs[0][claim(pairs[0], pairs[1], pair_key(call.caller, EMERGENCY))]
@@ -266,6 +270,30 @@ def relate(window: Window, first: int, ask: Ask, pairs: Any, devices: Any) -> in
             if place >= 0:
                 end_pair(pairs[0][place], way, plans[row].answer, time_of(keys[i], base))
     return len(keys)
+
+
+@entry
+def acquaint(calls: Any, first: int, now: int, ask: Ask, pairs: Any) -> int:
+    """Let people whose talk was told too late to be judged know each other; returns how far it came before room must be made.
+
+    Args:
+        calls: int64[n, 4], caller, callee, answer and end (µs).
+        first: row to begin with.
+        now: µs, the first moment that is not judged yet.
+        ask: which shard.
+        pairs: the table, as (rows, count).
+    """
+    ask = _borrow_ask(ask)
+    pairs = borrow_table(pairs)
+    for i in range(first, len(calls)):
+        if room_in(pairs) <= 0:
+            return i
+        caller, callee = calls[i, 0], calls[i, 1]
+        if _mine(caller, ask) or _mine(callee, ask):
+            pair = pairs[0][claim(pairs[0], pairs[1], pair_key(caller, callee))]
+            renew_pair(pair, now)
+            end_pair(pair, direction(caller, callee), calls[i, 2], calls[i, 3])
+    return len(calls)
 
 
 @jit
@@ -326,16 +354,13 @@ def originate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
                 return i
             checked = i + room
         kind = kind_of(keys[i])
-        if kind in (ANSWER, PAID):
+        if kind not in (SETUP, END):
             continue
         row = row_of(keys[i])
         call = calls[row]
         mine = call.caller != 0 and _mine(call.caller, ask)
         scene = Scene(now, ask.born, 0.0, 0, ask.rules, state.notebook, out)
-        if kind == TICK:
-            if mine and now - plans[row].answer >= LONG:
-                on_minute(ask.enabled, state.cases, ask.thresholds, scene, call, plans[row].answer)
-        elif kind == SETUP:
+        if kind == SETUP:
             if is_new(call):
                 if call.callee_device != 0 and _mine(call.callee_device, ask):
                     _find_held(state.holds, call, call.callee_device, _PHONE)
@@ -423,10 +448,12 @@ def _line_rings(call: Any, ask: Ask, state: State, scene: Scene) -> None:
 def _expect_lines(key: int, window: Window, state: State) -> None:
     if kind_of(key) == PAID:
         return
-    coming = window.calls[row_of(key)].callee
-    expect_cases_of_line(state.cases, coming)
+    coming = window.calls[row_of(key)]
+    expect_cases_of_line(state.cases, coming.callee)
+    if kind_of(key) in (SETUP, END):
+        expect_cases_of_owner(state.cases, coming.caller)
     if kind_of(key) == SETUP:
-        expect(state.lines, coming)
+        expect(state.lines, coming.callee)
 
 
 @entry
@@ -458,18 +485,26 @@ def terminate(window: Window, first: int, ask: Ask, state: State, out: Out) -> i
             continue
         row = row_of(keys[i])
         call = calls[row]
+        if kind == END:
+            call.released = plans[row].released_by
+        if call.caller != 0 and _mine(call.caller, ask):
+            if kind == SETUP:
+                on_outgoing(ask.enabled, state.cases, ask.thresholds, scene, call)
+            elif kind == TICK and now - plans[row].answer >= LONG:
+                on_outgoing_tick(ask.enabled, state.cases, ask.thresholds, scene, call, plans[row].answer)
+            elif kind == END and plans[row].lost == 0:
+                on_outgoing_end(ask.enabled, state.cases, ask.thresholds, scene, call, plans[row].answer)
         if not _mine(call.callee, ask):
             continue
         if kind == SETUP:
             _line_rings(call, ask, state, scene)
         elif kind == ANSWER:
-            call.answer = now
+            call.answer = plans[row].answer
             on_answer(ask.enabled, state.cases, ask.thresholds, scene, call)
         elif kind == TICK:
             call.minutes += 1
             on_tick(ask.enabled, state.cases, ask.thresholds, scene, call)
         else:
-            call.released = plans[row].released_by
             cause = np.int64(UNKNOWN_END if plans[row].lost else plans[row].cause)
             on_end(ask.enabled, state.cases, ask.thresholds, scene, call, cause)
     return len(keys)

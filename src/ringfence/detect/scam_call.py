@@ -577,7 +577,7 @@ def on_end(cases: Any, scene: Scene, call: Any, cause: int) -> None:  # noqa: AR
 
 
 @jit
-def on_originate(cases: Any, scene: Scene, profile: Any, call: Any) -> None:  # noqa: ARG001  (the form of the moment)
+def on_outgoing(cases: Any, scene: Scene, call: Any) -> None:
     """The person rings somebody."""
     place = find_marked(cases, call.caller)
     if place >= 0:
@@ -588,7 +588,7 @@ def on_originate(cases: Any, scene: Scene, profile: Any, call: Any) -> None:  # 
 
 
 @jit
-def on_minute(cases: Any, scene: Scene, call: Any, answer: int) -> None:
+def on_outgoing_tick(cases: Any, scene: Scene, call: Any, answer: int) -> None:
     """A call that the person made goes on: to somebody who held the person before."""
     place = find_marked(cases, call.caller)
     if place < 0:
@@ -608,7 +608,7 @@ def on_minute(cases: Any, scene: Scene, call: Any, answer: int) -> None:
 
 
 @jit
-def on_release(cases: Any, scene: Scene, profile: Any, call: Any, answer: int) -> None:  # noqa: ARG001  (the form of the moment)
+def on_outgoing_end(cases: Any, scene: Scene, call: Any, answer: int) -> None:
     """A call that the person made ends."""
     place = find_marked(cases, call.caller)
     if place < 0:

@@ -40,7 +40,7 @@ def _is_settled(start: Ints, key: Ints) -> bool:
     return settled
 
 
-def _order(calls: Calls) -> Ints | None:
+def order_of(calls: Calls) -> Ints | None:
     """The order by (start, key), or None where it is there already."""
     order = np.argsort(calls.start, kind="stable")
     start, key = calls.start[order], calls.key[order]
@@ -56,13 +56,16 @@ def _order(calls: Calls) -> Ints | None:
     return np.asarray(order, np.int64)
 
 
-def _fold(calls: Calls) -> tuple[Calls, int]:
-    """Fold rows of the same call (same start and key, side by side): what any of them knows, the folded row knows."""
-    if len(calls) < 2:
-        return calls, 0
+def firsts(calls: Calls) -> Ints:
+    """Of ordered rows, the first one of each call."""
     new = np.ones(len(calls), np.bool_)
     new[1:] = (calls.start[1:] != calls.start[:-1]) | (calls.key[1:] != calls.key[:-1])
-    first = np.flatnonzero(new)
+    return np.flatnonzero(new)
+
+
+def fold(calls: Calls) -> tuple[Calls, int]:
+    """Fold rows of the same call (same start and key, side by side): what any of them knows, the folded row knows."""
+    first = firsts(calls)
     repeated = len(calls) - len(first)
     if repeated == 0:
         return calls, 0
@@ -166,7 +169,7 @@ class Reorder:
 
     def _untangle(self) -> None:
         calls = join(self._held)
-        order = _order(calls)
+        order = order_of(calls)
         self._held = [calls if order is None else calls.take(order)]
         self._tangled = False
 
@@ -183,8 +186,8 @@ class Reorder:
         calls = join([part for part in given if len(part)] or given)
         if _is_settled(calls.start, calls.key):
             return calls
-        order = _order(calls)
-        calls, repeated = _fold(calls if order is None else calls.take(order))
+        order = order_of(calls)
+        calls, repeated = fold(calls if order is None else calls.take(order))
         self.repeated += repeated
         return calls
 

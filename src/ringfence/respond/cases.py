@@ -49,6 +49,19 @@ class Cases:
             self._of.setdefault(number, []).append((alert, alert.case))
         return alert.case
 
+    def case_of(self, alert: Alert) -> str | None:
+        """The case that an alert of this id was given; None: none."""
+        known = (case for other, case in self._of.get(alert.subject, ()) if other.alert_id == alert.alert_id)
+        return next(known, None)
+
+    def forget(self, before: int) -> None:
+        """Forget alerts raised before a time, µs."""
+        kept = {
+            number: [one for one in alerts if one[0].raised_at >= before]
+            for number, alerts in self._of.items()
+        }
+        self._of = {number: alerts for number, alerts in kept.items() if alerts}
+
 
 def join(alerts: Iterable[Alert]) -> None:
     """Set the case of every alert, whatever their order."""

@@ -55,6 +55,13 @@ class CallIds:
         self._parts.append(_Part(self._rows, calls.start, calls.key, calls.ids))
         self._rows += len(calls)
 
+    def has(self, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which calls are among the newest."""
+        found = np.zeros(len(keys), np.bool_)
+        for part in self._parts:
+            found |= np.asarray(pc.is_in(pa.array(keys), value_set=pa.array(part.key)))
+        return found
+
     def texts(self, keys: npt.NDArray[np.int64], times: npt.NDArray[np.int64]) -> list[str]:
         """The ids of calls, or their keys in words.
 

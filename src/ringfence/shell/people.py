@@ -1,6 +1,6 @@
 """People in scam calls, followed from number to number: what is one person's stays one alert."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -28,8 +28,8 @@ class People:
         self._phones: dict[int, Subject] = {}  # numbers that were found in a person's phone
         self._same: dict[Subject, Subject] = {}  # stories that are another one's continuation
 
-    def link(self, stories: Mapping[Subject, Story], outcome: np.void, names: Names) -> None:
-        """A number turned out to have to do with another one: does that one have a story, not long ago?"""
+    def link(self, stories: Mapping[Subject, Story], outcome: np.void, names: Names) -> Subject | None:
+        """A number turned out to have to do with another one: the story, not long ago, that this one has."""
         other, at = int(outcome["callee"]), int(outcome["at"])
         found = [
             subject
@@ -38,13 +38,14 @@ class People:
         ]
         number = to_text(int(outcome["subject"]), names)
         if not found or number is None:
-            return
+            return None
         subject = self.story_of(max(found, key=lambda one: one[2]))
         linked = self._linked.setdefault(subject, [])
         if number not in linked:
             linked.append(number)
         if outcome["reason"] == SAME_PHONE:
             self._phones[int(outcome["subject"])] = subject
+        return subject
 
     def goes_on(self, stories: Mapping[Subject, Story], subject: Subject) -> bool:
         """Whether what would be a new alert is an open one's continuation under another number of the same phone."""
@@ -58,15 +59,19 @@ class People:
         """The story that something belongs to."""
         return self._same.get(subject, subject)
 
+    def others(self, subject: Subject) -> list[int]:
+        """Further numbers under which a story goes on."""
+        return [other[1] for other, first in self._same.items() if first == subject]
+
     def meet(self, subject: Subject, alert: Alert, told: int) -> None:
         """An alert was raised."""
         if subject[0] == _SCAM:
             self._told[subject] = told
             self._read(subject, alert, alert.ledger)
 
-    def settle(self, stories: Mapping[Subject, Story]) -> None:
-        """Bring what is known of all people up to date."""
-        for subject in self._told:
+    def settle(self, stories: Mapping[Subject, Story], subjects: Iterable[Subject] | None = None) -> None:
+        """Bring what is known of people up to date; `subjects`: of these stories only."""
+        for subject in self._told if subjects is None else [one for one in subjects if one in self._told]:
             story = stories[subject]
             self._read(subject, story.alert, sorted(story.entries, key=lambda one: one.at))
 
@@ -81,6 +86,14 @@ class People:
         )
         if alert.closed_at is not None:
             alert.victim.on_call = False
+
+    def forget(self, gone: set[Subject]) -> None:
+        """Forget people whose stories are forgotten."""
+        for part in (self._told, self._linked):
+            for subject in gone & part.keys():
+                del part[subject]
+        self._phones = {number: subject for number, subject in self._phones.items() if subject not in gone}
+        self._same = {subject: first for subject, first in self._same.items() if first not in gone}
 
     def as_json(self) -> list[Any]:
         """The state, for a snapshot."""

@@ -8,33 +8,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from ringfence import __version__
-from ringfence.detect import forged_caller, scam_call
-from ringfence.detect.engine import Engine
 from ringfence.detect.memory import LINE_LIFE
-from ringfence.detect.rules import rule_pack, rules_of
 from ringfence.detect.shard import Arrays
-from ringfence.detect.text_detectors import ALL_DETECTORS, of_calls
+from ringfence.detect.text_detectors import ALL_DETECTORS
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError, formats
-from ringfence.ingest.normalise import ROW_BITS, calls_of
+from ringfence.ingest.normalise import ROW_BITS
 from ringfence.ingest.reorder import WINDOW_ROWS, Reorder
 from ringfence.model.alert import Alert
-from ringfence.model.callers import Callers
 from ringfence.model.calls import NEVER, Calls
-from ringfence.model.numbers import Names, NumberPlan
+from ringfence.model.numbers import NumberPlan
 from ringfence.report.page import render
 from ringfence.report.story import SourceFile, Story, Summary
 from ringfence.report.trunks import Trunk
-from ringfence.respond.cases import Cases, join
 from ringfence.shell.checkpoint import Checkpoint
-from ringfence.shell.hashed import Hashed
+from ringfence.shell.judge import Charge, Judge, batches
 from ringfence.shell.lists import read_lists
 from ringfence.shell.outputs import (
     ALERTS_JSONL,
@@ -46,13 +38,9 @@ from ringfence.shell.outputs import (
     write_alerts,
 )
 from ringfence.shell.sources import Merge, open_sources, rejected_row
-from ringfence.shell.stories import Stories
-from ringfence.shell.texts import TextBook
-from ringfence.shell.transfers import TransferBook
 from ringfence.shell.trunks import (
     JOURNAL,
     TRUNKS_CSV,
-    TrunkBook,
     clear,
     forged_calls,
     found_trunks,
@@ -63,8 +51,7 @@ from ringfence.shell.trunks import (
 BATCH_ROWS: Final = 1 << 16
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT: Final = ".resume.npz"
-MOST_CELLS: Final = 1 << 20
-"""Cells whose names are kept; a large network has some hundred thousand."""
+_REORDER: Final = "reorder:"
 LATE: Final = "begins before calls already judged; sort the file or raise --reorder-rows"
 
 
@@ -156,24 +143,19 @@ class Scan:
     def __init__(self, options: Options, *, resume: bool = False) -> None:
         _check(options)
         self._options = options
-        self._plan = NumberPlan.of(options.settings.country)
-        self._names = Names()
+        self._known = read_lists(options.lists, NumberPlan.of(options.settings.country))
         self._sources = open_sources(options.files, options.format, options.settings)
         self._reorder = Reorder(options.window)
-        self._known = read_lists(options.lists, self._plan)
-        self._callers = Callers(rule_pack(options.settings.country), self._known.numbers)
-        rules = rules_of(options.settings.country, self._known.numbers, self._known.proven)
-        self._engine = Engine(of_calls(options.detect), options.shards, rules=rules)
-        self._trunks = TrunkBook()
-        self._transfers = TransferBook()
-        self._cells = Hashed(MOST_CELLS)
-        self._stories = Stories(
-            self._names, each_call=options.each_call, trunk_text=self._trunks.text, texts=self
+        self._judge = Judge(
+            Charge(
+                options.settings.country,
+                options.settings.timezone,
+                options.detect,
+                options.each_call,
+                self._known,
+                options.shards,
+            )
         )
-        self._texts = TextBook(options.detect, self._plan, options.settings.timezone)
-        self._cases = Cases()
-        self._by_trunk = options.detect is None or forged_caller.NAME in options.detect
-        self._follows = options.detect is None or scam_call.NAME in options.detect
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._span = _Span()
@@ -224,9 +206,7 @@ class Scan:
         except ValueError as error:
             raise ResumeError(f"{error}; scan without --resume") from error
         self._alerts = JsonLines(out / ALERTS_JSONL)
-        self._texts.see(story.alert for story in self._stories)
-        self._texts.new()  # those of an interrupted scan were told
-        self._write_raised([story.alert for story in self._found()])
+        self._write_raised([story.alert for story in self._judge.found()])
 
     def _run(self, should_stop: Callable[[], bool], on_progress: Callable[[Progress], None]) -> Result:
         began = saved = time.monotonic()
@@ -235,7 +215,7 @@ class Scan:
         while (step := self._merge.next()) is not None:
             self._take(*step)
             calls = self._reorder.ready(self._merge.safe(), self._merge.slack())
-            self._judge(calls, self._reorder.watermark)
+            self._judge_calls(calls, self._reorder.watermark)
             now = time.monotonic()
             on_progress(self._progress(now - began, calls_before))
             if should_stop():
@@ -245,7 +225,7 @@ class Scan:
                 self._save(now - began)
                 saved = time.monotonic()
                 pause = max(CHECKPOINT_SECONDS, 20 * (saved - now))  # a large state is saved less often
-        self._judge(self._reorder.flush(), NEVER)
+        self._judge_calls(self._reorder.flush(), NEVER)
         result = self._write(self._before + time.monotonic() - began, finished=True)
         self._checkpoint.remove()
         (self._options.out / JOURNAL).unlink(missing_ok=True)
@@ -256,61 +236,29 @@ class Scan:
         source = self._sources[place]
         self._counts.update(chunk.notes)
         self._put_aside(place, chunk.rejected)
-        if chunk.table == "texts":
-            self._take_texts(place, chunk)
+        if chunk.table != "calls":
+            self._take_others(place, chunk)
             return
-        if chunk.table == "transfers":
-            self._take_transfers(place, chunk)
-            return
-        calls, rejected = calls_of(chunk, place, self._plan, self._names)
-        if self._by_trunk:
-            self._trunks.learn(chunk.columns["trunk"])
-        if self._follows:
-            self._cells.learn(chunk.columns["callee_cell"])
+        calls, rejected = self._judge.take_calls(chunk, place)
         source.calls += len(calls)
         self._put_aside(place, rejected)
         self._put_late_aside(self._reorder.push(calls))
 
-    def _take_transfers(self, place: int, chunk: Chunk) -> None:
-        if not self._follows:
-            self._counts["transfers_not_asked_for"] += len(chunk.rows)
-            return
-        rejected = self._transfers.take(chunk, place, self._plan, self._names, ROW_BITS)
-        self._counts["transfers_read"] += len(chunk.rows) - len(rejected)
+    def _take_others(self, place: int, chunk: Chunk) -> None:
+        if chunk.table == "texts":
+            rejected = self._judge.take_texts(chunk)
+        else:
+            rejected = self._judge.take_transfers(chunk, place)
         self._sources[place].ignored -= len(rejected)
         self._put_aside(place, rejected)
-
-    def cell(self, key: int) -> str | None:
-        """The name of a cell, by its hash."""
-        return self._cells.text(key)
-
-    def currency(self, key: int) -> str | None:
-        """The currency of a transfer, by its key."""
-        return self._transfers.currency(key)
-
-    def _take_texts(self, place: int, chunk: Chunk) -> None:
-        rejected, counts = self._texts.take(chunk, self._names)
-        self._counts.update(counts)
-        self._sources[place].ignored -= len(rejected)
-        self._put_aside(place, rejected)
-        self._raise(self._texts.new())
+        self._raise(self._judge.new_texts())
 
     def _raise(self, alerts: Sequence[Alert]) -> None:
         self._write_raised(alerts)
         self._counts["alerts"] += len(alerts)
 
     def _write_raised(self, alerts: Sequence[Alert]) -> None:
-        """Write alerts as they are raised, each with its case."""
-        for alert in alerts:
-            self._cases.place(alert)
         self._alerts.write(alert.as_dict() for alert in alerts)
-
-    def _found(self) -> list[Story]:
-        """All alerts so far, of calls and of texts, in order of time, each with its case."""
-        key = attrgetter("alert.raised_at", "alert.kind", "alert.subject", "alert.call_id", "alert.alert_id")
-        stories = sorted([*self._stories, *self._texts.stories(self._engine.last)], key=key)
-        join(story.alert for story in stories)
-        return stories
 
     def _put_aside(self, place: int, rejected: Sequence[Rejected]) -> None:
         source = self._sources[place]
@@ -327,31 +275,18 @@ class Scan:
         self._sources[place].calls -= len(rows)
         self._put_aside(place, [Rejected(row, LATE) for row in rows])
 
-    def _judge(self, calls: Calls, until: int) -> None:
-        """Run the pass over ordered calls, some at a time, never cutting an instant apart."""
-        first = 0
-        while first < len(calls):
-            last = min(first + self._options.batch, len(calls))
-            if last < len(calls):
-                cut = int(np.searchsorted(calls.start, calls.start[last]))
-                last = cut if cut > first else int(np.searchsorted(calls.start, calls.start[last], "right"))
-            watermark = int(calls.start[last]) if last < len(calls) else until
-            self._judge_batch(calls.slice(first, last), watermark)
-            first = last
-        if not len(calls) and until == NEVER:
-            self._judge_batch(calls, until)
+    def _judge_calls(self, calls: Calls, until: int) -> None:
+        """Run the pass over ordered calls, some at a time."""
+        if len(calls) or until == NEVER:
+            for part, watermark in batches(calls, until, self._options.batch):
+                self._judge_batch(part, watermark)
 
     def _judge_batch(self, calls: Calls, watermark: int) -> None:
-        self._stories.ids.add(calls)
         self._counts["judged"] += len(calls)
-        if self._by_trunk:
-            self._trunks.count(calls)
-        transfers = self._transfers.ready(watermark)
-        alerts = self._stories.take(*self._engine.process(calls, watermark, transfers))
-        self._forged.write(journal_rows(self._stories.named, self._callers))
-        self._span.take(calls, self._engine.last)
-        self._texts.see(alerts)
-        self._raise([*alerts, *self._texts.new()])
+        alerts = self._judge.judge(calls, watermark)
+        self._forged.write(journal_rows(self._judge.stories.named, self._judge.callers))
+        self._span.take(calls, self._judge.engine.last)
+        self._raise(alerts)
 
     def _progress(self, seconds: float, calls_before: int) -> Progress:
         return Progress(
@@ -365,16 +300,16 @@ class Scan:
 
     def _lines(self) -> int | None:
         """How many lines were called; None where the memory has begun to forget lines."""
-        tables = [shard.lines for shard in self._engine.shards]
+        tables = [shard.lines for shard in self._judge.engine.shards]
         if self._span.length > LINE_LIFE or any(table.forgotten for table in tables):
             return None
         return sum(int(table.count[0]) for table in tables)
 
     def _summary(self, seconds: float, *, finished: bool) -> Summary:
-        counts = self._counts
+        counts = self._counts + self._judge.counts
         notes = {k: v for k, v in sorted(counts.items()) if k not in {"judged", "alerts"}}
         notes |= {"repeated": self._reorder.repeated, "late": self._reorder.moved}
-        notes["transfers_repeated"] = self._transfers.repeated
+        notes["transfers_repeated"] = self._judge.transfers.repeated
         settings = self._options.settings
         return Summary(
             files=[SourceFile(s.name, s.format.NAME, s.rows, s.calls, s.rejected) for s in self._sources],
@@ -392,9 +327,8 @@ class Scan:
 
     def _write(self, seconds: float, *, finished: bool) -> Result:
         """Put the files into place: what was found, in its final form or as far as it is known."""
-        self._stories.settle(self._engine)
         summary = self._summary(seconds, finished=finished)
-        stories = self._found()
+        stories = self._judge.found()
         self._rejected.write(
             {"file": source.name, "row": None, "reason": source.broken}
             for source in self._sources
@@ -408,9 +342,10 @@ class Scan:
 
     def _write_trunks(self) -> list[Trunk]:
         options, journal = self._options, self._options.out / JOURNAL
-        found = found_trunks(journal, self._callers, self._trunks)
-        calls = forged_calls(journal, self._callers)
-        write_trunks(options.out, found, calls, self._engine.last, options.settings.timezone)
+        judge = self._judge
+        found = found_trunks(journal, judge.callers, judge.trunks)
+        calls = forged_calls(journal, judge.callers)
+        write_trunks(options.out, found, calls, judge.engine.last, options.settings.timezone)
         return found
 
     def _asked(self) -> dict[str, Any]:
@@ -429,32 +364,19 @@ class Scan:
         }
 
     def _save(self, seconds: float) -> None:
-        arrays: Arrays = {}
-        for part, state in self._parts().items():
-            arrays |= {f"{part}:{name}": array for name, array in state.arrays().items()}
+        arrays = self._judge.arrays()
+        arrays |= {f"{_REORDER}{name}": array for name, array in self._reorder.arrays().items()}
         state = {
             "asked": self._asked(),
             "sources": [source.as_json() for source in self._sources],
-            "stories": self._stories.as_json(),
-            "texts": self._texts.as_json(),
-            "names": self._names.to_lists(),
+            "judge": self._judge.as_json(),
             "counts": self._counts,
             "reasons": self._reasons,
             "span": asdict(self._span),
             "seconds": self._before + seconds,
-            "trunks": self._trunks.as_json(),
-            "cells": self._cells.items(),
             "sizes": {"rejected": self._rejected.size(), "forged": self._forged.size()},
         }
         self._checkpoint.save(arrays, state)
-
-    def _parts(self) -> dict[str, Any]:
-        return {
-            "engine": self._engine,
-            "reorder": self._reorder,
-            "ids": self._stories.ids,
-            "transfers": self._transfers,
-        }
 
     def _resume(self) -> dict[str, int] | None:
         found = self._checkpoint.load()
@@ -470,16 +392,11 @@ class Scan:
             ) from error
 
     def _restore(self, arrays: Arrays, state: dict[str, Any]) -> dict[str, int]:
-        for part, keeper in self._parts().items():
-            prefix = f"{part}:"
-            keeper.restore({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+        self._judge.restore(arrays, state["judge"])
+        held = {k.removeprefix(_REORDER): v for k, v in arrays.items() if k.startswith(_REORDER)}
+        self._reorder.restore(held)
         for source, saved in zip(self._sources, state["sources"], strict=True):
             source.restore(saved)
-        self._names = self._stories.names = Names.of_lists(*state["names"])
-        self._stories.restore(state["stories"])
-        self._texts.restore(state["texts"])
-        self._trunks.restore(state["trunks"])
-        self._cells.restore(state["cells"])
         self._counts = Counter(state["counts"])
         self._reasons = Counter(state["reasons"])
         self._span = _Span(**state["span"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from ringfence.detect.detectors import DETECTORS
 from ringfence.detect.engine import Engine
-from ringfence.detect.evidence import ENDED, LINKED, OPEN, RAISED, probability
+from ringfence.detect.evidence import ENDED, LINKED, OPEN, RAISED, REOPENED, probability
 from ringfence.detect.memory import DAY
 from ringfence.detect.table import Rows
 from ringfence.model.alert import EARLIER, Alert, Episode, LedgerEntry
@@ -37,6 +37,7 @@ class Stories:
 
     Attributes:
         named: calls that alerts are about, of what was taken last.
+        changed: stories that something was learned of since it was emptied last, and what: RAISED, REOPENED, ENDED or nothing.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Stories:
     ) -> None:
         self.names = names
         self.named: list[NamedCall] = []
+        self.changed: dict[Subject, set[int]] = {}
         self._each_call = each_call
         self._trunk_text = trunk_text
         self._stories: dict[Subject, Story] = {}
@@ -106,7 +108,9 @@ class Stories:
         for outcome, call_id in zip(outcomes, texts[: len(outcomes)], strict=True):
             subject = _subject(outcome)
             if outcome["what"] == LINKED:
-                self._people.link(self._stories, outcome, self.names)
+                linked = self._people.link(self._stories, outcome, self.names)
+                if linked is not None:
+                    self._change(linked)
                 continue
             if outcome["what"] == RAISED and self._people.goes_on(self._stories, subject):
                 continue
@@ -126,7 +130,9 @@ class Stories:
                 self._people.meet(subject, alert, int(outcome["reason"]))
                 new.append(alert)
             else:
-                self._stories[self._people.story_of(subject)].alert.episodes.append(episode)
+                subject = self._people.story_of(subject)
+                self._stories[subject].alert.episodes.append(episode)
+                self._change(subject, REOPENED)
         for subject, observations in seen.items():
             self._keep(self._people.story_of(subject), observations)
         return new
@@ -168,17 +174,50 @@ class Stories:
 
         An alert that names calls stands for a day (UTC), and is over when that is.
         """
-        for subject, story in self._stories.items():
-            episode = story.alert.episodes[-1]
-            over = (episode.raised_at // DAY + 1) * DAY
-            if subject[0] in NAMERS and episode.closed_at is None and over <= engine.last:
-                quiet = (over - episode.last_call_at) / 1e6
-                story.alert.episodes[-1] = replace(episode, closed_at=over, quiet_s=quiet)
+        self.close_days(engine.last)
         for shard in engine.shards:
             for index, table in enumerate(shard.cases):
                 for case in table.rows[table.rows["state"] == OPEN]:
                     self._go_on(index, case)
         self._people.settle(self._stories)
+
+    def close_days(self, now: int) -> None:
+        """Close the alerts that stand for a day (UTC) which is over at `now`, µs."""
+        for subject in [subject for subject in self._stories if subject[0] in NAMERS]:
+            episodes = self._stories[subject].alert.episodes
+            over = (episodes[-1].raised_at // DAY + 1) * DAY
+            if episodes[-1].closed_at is None and over <= now:
+                quiet = (over - episodes[-1].last_call_at) / 1e6
+                episodes[-1] = replace(episodes[-1], closed_at=over, quiet_s=quiet)
+                self._change(subject, ENDED)
+
+    def take_changes(self, engine: Engine) -> list[tuple[Story, set[int]]]:
+        """The stories that something was learned of since this was asked last, up to date, and what was learned."""
+        changed, self.changed = self.changed, {}
+        for subject in changed:
+            for number in (subject[1], *self._people.others(subject)) if subject[0] not in NAMERS else ():
+                case = engine.case_of(DETECTORS[subject[0]].NAME, number)
+                if case is not None and case["state"] == OPEN:
+                    self._go_on(subject[0], case)
+        self._people.settle(self._stories, [subject for subject in changed if subject in self._stories])
+        return [
+            (self._stories[subject], what) for subject, what in changed.items() if subject in self._stories
+        ]
+
+    def forget(self, before: int, bare: int) -> None:
+        """Let go of what is told: the observations of stories closed before `bare` (µs), and all of those closed before `before`."""
+        gone = set()
+        for subject, story in self._stories.items():
+            closed = story.alert.closed_at
+            if closed is None or closed >= bare:
+                continue
+            self._entries -= len(story.entries)
+            self._stories[subject] = replace(story, entries=[], dropped=story.dropped + len(story.entries))
+            if closed < before:
+                gone.add(subject)
+        for subject in gone:
+            del self._stories[subject]
+        self._people.forget(gone)
 
     def _go_on(self, index: int, case: np.void) -> None:
         """An episode goes on."""
@@ -208,9 +247,14 @@ class Stories:
             episodes=[episode],
         )
         self._stories[subject] = Story(alert, [])
+        self._change(subject, RAISED)
         return alert
 
+    def _change(self, subject: Subject, what: int | None = None) -> None:
+        self.changed.setdefault(subject, set()).update(() if what is None else (what,))
+
     def _end(self, subject: Subject, outcome: np.void) -> None:
+        self._change(subject, ENDED)
         episodes = self._stories[subject].alert.episodes
         at, last = int(outcome["at"]), int(outcome["last"])
         episodes[-1] = replace(
@@ -222,6 +266,7 @@ class Stories:
         )
 
     def _keep(self, subject: Subject, observations: list[LedgerEntry]) -> None:
+        self._change(subject)
         story = self._stories[subject]
         room = max(min(MAX_ENTRIES - len(story.entries), ALL_ENTRIES - self._entries), 0)
         kept = observations[:room]

@@ -6,7 +6,7 @@ import sys
 from ringfence.compiled import is_compiled
 from ringfence.detect.engine import Engine
 
-_HALVES = (("terminate",), ("relate", "originate", "settle"))
+_HALVES = (("terminate",), ("relate", "originate", "settle", "live"))
 """The steps of the pass in two parts that take about as long."""
 
 

@@ -1,1 +1,1 @@
-"""The live service: everything of it that touches a socket, a disk or a clock."""
+"""The live service: the only place with sockets, clocks and threads."""

@@ -1,0 +1,59 @@
+"""`ringfence serve`: the live service."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, say
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option(help="Configuration (TOML); docs/configuration.md.")] = None,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="A live synthetic city; the desk is open without a token, on loopback only."
+        ),
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder of everything that is kept.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of desk and API.", min=0, max=65_535)] = None,
+    replay: Annotated[
+        list[Path] | None, typer.Option(help="Records to be told live; may be given several times.")
+    ] = None,
+    speed: Annotated[
+        float,
+        typer.Option(help="Of the replay: seconds of theirs in one of ours; 0: as fast as possible.", min=0),
+    ] = 1.0,
+    format: Annotated[str | None, typer.Option(help="Format of the replayed files.")] = None,  # noqa: A002
+) -> None:
+    """Take events in, recognise crime while it is committed, show it at the desk, tell it on.
+
+    Stops on SIGTERM and Ctrl-C with everything on disk; after a crash it goes on where it was.
+    """
+    from ringfence.model.number_lists import ListError
+    from ringfence.shell.service.config import ConfigError, load
+    from ringfence.shell.store.database import StoreError
+
+    env = dict(os.environ)
+    if demo:
+        env["RINGFENCE__SERVICE__DEMO"] = "true"
+    if data is not None:
+        env["RINGFENCE__SERVICE__DATA"] = str(data.resolve())
+    if port is not None:
+        env["RINGFENCE__SERVICE__PORT"] = str(port)
+    try:
+        found = load(config, env)
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            say(line)
+        raise typer.Exit(ASKED_WRONGLY) from error
+    from ringfence.shell.service.run import run
+    from ringfence.shell.service.wiring import Told
+
+    told = Told(replay, speed, format) if replay else None
+    try:
+        run(found, told)
+    except (ListError, StoreError, OSError) as error:
+        fail(str(error), FAILED)

@@ -1,0 +1,117 @@
+"""What every request may use, and whether it may: tokens with scopes, limits, the audit log."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from ringfence.detect.screening import Screen
+from ringfence.shell.service.limits import Limits
+from ringfence.shell.service.service import Service
+from ringfence.shell.service.webhooks import Webhooks
+from ringfence.shell.store.audit import Access
+from ringfence.shell.store.tokens import SCOPES, Principal
+
+BEARER: Final = HTTPBearer(auto_error=False, description="A token of `ringfence token create`.")
+MOST_ANSWERS: Final = 10_000
+NOBODY: Final = Principal("demo", frozenset(SCOPES))
+"""Who asks where the desk is open without a token: only `--demo`, only on a loopback address."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What the application holds.
+
+    Attributes:
+        service: journal, pipeline, stores.
+        screen: answers for calls that are arriving.
+        webhooks: the sender; None: there are none.
+        requests, rows: limits for each token.
+        is_open: nobody needs a token.
+        timezone: of the network, for what people are shown.
+        closing: the service is stopping; open streams are to end.
+        wakers: told when events are in the store, one for each listener of the feed.
+        answers: to the newest events with an idempotency key; a future: one is being answered.
+    """
+
+    service: Service
+    screen: Screen
+    webhooks: Webhooks | None = None
+    requests: Limits = field(default_factory=lambda: Limits(1000, 2000))
+    rows: Limits = field(default_factory=lambda: Limits(100_000, 200_000))
+    is_open: bool = False
+    timezone: str = "UTC"
+    closing: bool = False
+    wakers: set[asyncio.Event] = field(default_factory=set)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def wake(self) -> None:
+        """Tell the listeners of the feed that there may be something new; from the application's loop."""
+        for waker in self.wakers:
+            waker.set()
+        if self.webhooks is not None:
+            self.webhooks.wake()
+
+    def remember(self, key: str, answer: dict[str, Any]) -> None:
+        """Keep what was answered under an idempotency key, until the pipeline knows it too."""
+        self.answers[key] = answer
+        while len(self.answers) > MOST_ANSWERS:
+            self.answers.pop(next(iter(self.answers)))
+
+    async def audit(
+        self, who: Principal, what: str, number: str | None = None, about: str | None = None
+    ) -> None:
+        """Write down that somebody looks at a person's records; only then they may be shown.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        access = Access(who.name, what, about, number)
+        await asyncio.to_thread(self.service.store.audit.append, self.service.clock(), access)
+
+
+def context_of(request: Request) -> Context:
+    """The context of the application."""
+    context: Context = request.app.state.context
+    return context
+
+
+Here = Annotated[Context, Depends(context_of)]
+
+
+def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
+    """Who asks, if a token of theirs has the scope.
+
+    Args:
+        scope: of `SCOPES`.
+    """
+
+    async def principal(
+        here: Here, given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+    ) -> Principal:
+        found = NOBODY if here.is_open else None
+        if given is not None:
+            found = here.service.store.tokens.check(given.credentials, here.service.clock())
+        if found is None:
+            raise HTTPException(401, "a valid token is needed", {"WWW-Authenticate": "Bearer"})
+        if scope not in found.scopes:
+            raise HTTPException(403, f"the token lacks the scope {scope}")
+        wait = here.requests.take(found.name, time.monotonic())
+        if wait:
+            raise HTTPException(429, "too many requests", {"Retry-After": str(int(wait) + 1)})
+        return found
+
+    return principal
+
+
+ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"description": "There is no valid token."},
+    403: {"description": "The token lacks the scope."},
+    429: {"description": "Too many requests; `Retry-After` says for how long."},
+    503: {"description": "The disk takes nothing at present; to be tried again."},
+}
+"""What every route may answer beside its own."""

@@ -1,0 +1,151 @@
+"""Events in: rows of calls, texts and transfers, acknowledged when they are on disk."""
+
+import asyncio
+from io import BytesIO
+from typing import Annotated, Any, Final
+
+import numpy as np
+import pyarrow as pa
+from fastapi import APIRouter, Depends, Header, HTTPException, Request
+
+from ringfence.ingest import arrow_ipc, json_lines
+from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
+from ringfence.model.numbers import Names, NumberPlan
+from ringfence.shell.service.api.context import ERRORS, Context, Here, needs
+from ringfence.shell.service.decoders import EVENTS, to_payload
+from ringfence.shell.service.intake import put
+from ringfence.shell.service.journal import JournalError
+from ringfence.shell.store.tokens import Principal
+
+router = APIRouter(prefix="/v1", tags=["events"], responses=ERRORS)
+Writer = Annotated[Principal, Depends(needs("events:write"))]
+ARROW: Final = "application/vnd.apache.arrow.stream"
+NDJSON: Final = "application/x-ndjson"
+MOST_TOLD: Final = 100
+"""Rejected rows that an answer lists; all are counted."""
+_CALLED: Final = {"calls": "callee", "texts": "recipient", "transfers": "subscriber"}
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            NDJSON: {
+                "schema": {"type": "string", "description": "One object a line, with the names of a table."}
+            },
+            ARROW: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+@router.post(
+    "/events",
+    openapi_extra=_BODY,
+    responses={
+        400: {"description": "The body cannot be read."},
+        413: {"description": "The body is too large."},
+    },
+)
+async def take_events(
+    request: Request,
+    here: Here,
+    who: Writer,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", max_length=128, description="The same key again changes nothing."),
+    ] = None,
+) -> dict[str, Any]:
+    """Hand in rows of one table (`calls`, `texts` or `transfers`), as JSON Lines or as an Arrow stream.
+
+    A call may be told in up to three rows: when it is set up, when it is answered, when it is over; `call_id`, `start_time`, `caller` and
+    `callee` are the same in all, and what is not known yet is left out. The answer comes when the rows are on disk. Rows that cannot be
+    used are told by number and reason, and the others are taken.
+    """
+    if key is not None:
+        key = f"{who.name}:{key}"
+        while (known := here.answers.get(key)) is not None and not isinstance(known, dict):
+            await asyncio.wait([known])
+        known = known or here.service.pipeline.keys.get(key)
+        if known is not None:
+            return {**known, "repeated": True}
+    body = await request.body()
+    told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if key is not None:
+        here.answers[key] = told
+    try:
+        answer = await _take(here, who, request.headers.get("content-type", ""), body, key)
+    except BaseException:
+        if key is not None:
+            del here.answers[key]
+        raise
+    finally:
+        told.set_result(None)
+    if key is not None:
+        here.remember(key, answer)
+    return answer
+
+
+async def _take(here: Context, who: Principal, kind: str, body: bytes, key: str | None) -> dict[str, Any]:
+    plan = here.service.pipeline.judge.plan
+    try:
+        table, batches, rejected = await asyncio.to_thread(_read, body, kind, here.timezone, plan)
+    except UnreadableError as error:
+        raise HTTPException(400, str(error)) from error
+    rows = sum(len(batch) for batch in batches)
+    wait = here.rows.take(who.name, asyncio.get_running_loop().time(), rows)
+    if wait:
+        raise HTTPException(429, "too many rows", {"Retry-After": str(int(wait) + 1)})
+    answer = {
+        "seq": None,
+        "table": table,
+        "accepted": rows,
+        "rejected": len(rejected),
+        "reasons": [{"row": row.row, "reason": row.reason} for row in rejected[:MOST_TOLD]],
+        "repeated": False,
+    }
+    if rows:
+        note: dict[str, Any] = {"source": EVENTS, "kind": EVENTS, "table": table, "by": who.name}
+        if key is not None:
+            note |= {"key": key, "answer": answer}
+        answer = {**answer, "seq": await _put(here, note, batches)}
+    return answer
+
+
+async def _put(here: Context, note: dict[str, Any], batches: list[pa.RecordBatch]) -> int:
+    table = pa.Table.from_batches(batches).combine_chunks()
+    try:
+        return await put(here.service.append, note, to_payload(table.to_batches()[0]))
+    except JournalError as error:
+        raise HTTPException(503, str(error), {"Retry-After": "1"}) from error
+
+
+def _read(
+    body: bytes, kind: str, timezone: str, plan: NumberPlan
+) -> tuple[str, list[pa.RecordBatch], list[Rejected]]:
+    """The usable rows of a body, and the others.
+
+    Raises:
+        UnreadableError: it is not of the kind that was said.
+    """
+    fmt = arrow_ipc if kind.startswith(ARROW) or body[:8] == b"ARROW1\0\0" else json_lines
+    batches, rejected, tables = [], list[Rejected](), set[str]()
+    for chunk in fmt.read(BytesIO(body), Settings(timezone=timezone)):
+        rejected += chunk.rejected
+        batch = _with_number(chunk, plan, rejected)
+        if len(batch):
+            batches.append(batch)
+            tables.add(chunk.table)
+    if len(tables) > 1:
+        raise UnreadableError("rows of several tables; send each table in a request of its own")
+    if not batches and not rejected:
+        raise UnreadableError("the body holds no rows")
+    return next(iter(tables), "calls"), batches, rejected
+
+
+def _with_number(chunk: Chunk, plan: NumberPlan, rejected: list[Rejected]) -> pa.RecordBatch:
+    """The rows that say whom they are about."""
+    records = chunk.records
+    numbers = plan.parse(records[_CALLED[chunk.table]], Names())
+    if numbers.all():
+        return records
+    rejected += [Rejected(int(row), "no number to tell whom it is about") for row in chunk.rows[numbers == 0]]
+    return records.filter(pa.array(np.asarray(numbers != 0)))

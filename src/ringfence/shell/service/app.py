@@ -1,0 +1,118 @@
+"""The web application: the API, the desk, and the sources and webhooks that live in its loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final, Protocol
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from ringfence import __version__
+from ringfence.shell.service.api import routers
+from ringfence.shell.service.api.context import Context
+from ringfence.shell.service.guard import Guard
+from ringfence.shell.store.alerts import AlertChange
+from ringfence.shell.store.database import StoreError
+
+LOOPBACK: Final = ["127.0.0.1", "localhost", "[::1]"]
+
+
+class Running(Protocol):
+    """A source: runs until it is cancelled."""
+
+    async def run(self) -> None:
+        """Bring what comes in to the journal."""
+
+
+def create_app(
+    context: Context,
+    sources: Sequence[Running] = (),
+    *,
+    body_bytes: int = 16_000_000,
+    request_s: float = 30.0,
+    on_ready: Callable[[FastAPI], None] = lambda _: None,
+) -> FastAPI:
+    """The application.
+
+    Args:
+        context: what requests may use; its service is started and stopped with the application.
+        sources: run while it runs.
+        body_bytes: of a request, at the most.
+        request_s: seconds for its answer, at the most.
+        on_ready: may add to it, such as the desk.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        loop = asyncio.get_running_loop()
+        service = context.service
+
+        def changed(changes: Sequence[AlertChange]) -> None:
+            del changes
+            loop.call_soon_threadsafe(context.wake)
+
+        service.listen(changed)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, service.stop)
+            started = asyncio.create_task(_start(context, sources))
+            stack.push_async_callback(_end, started)
+            yield
+            context.closing = True
+            context.wake()
+
+    app = FastAPI(
+        title="Ringfence",
+        version=__version__,
+        summary="Telephone crime, recognised while it is committed.",
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = context
+    for router in routers():
+        app.include_router(router)
+    app.add_middleware(Guard, body_bytes=body_bytes, seconds=request_s)
+    if context.is_open:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)
+    _add_errors(app)
+    on_ready(app)
+    return app
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(StoreError)
+    async def _store(_: Request, error: StoreError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 503, {"Retry-After": "5"})
+
+    @app.exception_handler(RequestValidationError)
+    async def _wrong(_: Request, error: RequestValidationError) -> JSONResponse:
+        # without what was sent: it may hold numbers
+        details = [{"where": [str(at) for at in one["loc"]], "why": one["msg"]} for one in error.errors()]
+        return JSONResponse({"detail": details}, 422)
+
+
+async def _start(context: Context, sources: Sequence[Running]) -> None:
+    """Come back to where it was; then take in what comes."""
+    service = context.service
+    try:
+        if context.webhooks is not None:
+            context.webhooks.configure()
+        await asyncio.to_thread(service.recover)
+        service.start()
+        async with asyncio.TaskGroup() as group:
+            if context.webhooks is not None:
+                group.create_task(context.webhooks.run())
+            for source in sources:
+                group.create_task(source.run())
+    except Exception as error:  # noqa: BLE001  (the service must say so, and not look well)
+        service.fail(error)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])

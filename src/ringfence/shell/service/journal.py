@@ -1,0 +1,345 @@
+"""The journal: whatever a source receives is on disk before it is acknowledged.
+
+One thread writes. What waits meanwhile is written and forced to disk together (group commit), so that a slow disk makes larger groups, not
+a longer queue. Readers follow the files, as they do after a crash: there is one way to read. What is not forced to disk is not
+acknowledged; whoever sent it must send it again.
+"""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from ringfence.shell.checkpoint import sync_folder
+from ringfence.shell.service.segments import (
+    Damage,
+    Record,
+    encode,
+    first_of,
+    name_of,
+    next_record,
+    read_all,
+    read_one,
+    segments,
+)
+
+GROUP_BYTES: Final = 16 << 20
+"""Bytes that may wait to be written; whoever brings more is refused until there is room."""
+RETRY_SECONDS: Final = 1.0
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+
+
+class JournalError(Exception):
+    """Nothing can be taken in now: one line, why; to be tried again."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    received: int
+    note: dict[str, Any]
+    payload: bytes
+    done: Callable[[int, JournalError | None], None]
+
+
+class Journal:
+    """The journal in a folder.
+
+    Args:
+        folder: made if it is absent.
+        segment_bytes: after so many a new segment begins.
+        most_bytes: of all segments; what comes beyond is refused.
+        since: number of the last record that is known elsewhere (a snapshot): numbers go on behind it in any case.
+
+    Attributes:
+        damage: what could not be read when it was opened.
+        trouble: why nothing can be written at present; None: all is well.
+
+    Raises:
+        OSError: the folder cannot be used.
+    """
+
+    def __init__(
+        self, folder: Path, *, segment_bytes: int = 64 << 20, most_bytes: int = 8 << 30, since: int = 0
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        self._most_bytes = most_bytes
+        self.damage = Damage()
+        self.trouble: str | None = None
+        self._retry_at = 0.0
+        self._file: BinaryIO | None = None
+        self._size = 0
+        self._held = 0
+        self._waiting: list[_Waiting] = []
+        self._waiting_bytes = 0
+        self._change = threading.Condition()
+        self._closing = False
+        self._next = max(self._recover(), since) + 1
+        self._durable = self._next - 1
+        self._thread = threading.Thread(target=self._write_on, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def last(self) -> int:
+        """The number of the last record that is on disk."""
+        return self._durable
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all segments."""
+        return self._held
+
+    def append(
+        self,
+        received: int,
+        note: dict[str, Any],
+        payload: bytes,
+        done: Callable[[int, JournalError | None], None],
+    ) -> None:
+        """Have a record written.
+
+        Args:
+            received: µs since 1970.
+            note: source, kind, position.
+            payload: what was received.
+            done: told from the writer's thread when it is on disk (its number), or that it could not be written.
+
+        Raises:
+            JournalError: it cannot be taken in now.
+        """
+        with self._change:
+            if self._closing:
+                raise JournalError("the service is stopping")
+            if self._held + self._waiting_bytes > self._most_bytes:
+                raise JournalError("the journal is full: what it holds is not judged fast enough")
+            if self.trouble is not None and time.monotonic() < self._retry_at:
+                raise JournalError(self.trouble)
+            if self._waiting_bytes > GROUP_BYTES:
+                raise JournalError("more comes in than the disk takes")
+            self._waiting.append(_Waiting(received, note, payload, done))
+            self._waiting_bytes += len(payload)
+            self._change.notify_all()
+
+    def put(self, received: int, note: dict[str, Any], payload: bytes) -> int:
+        """Have a record written, and wait until it is on disk; returns its number.
+
+        Raises:
+            JournalError: it could not be written.
+        """
+        told = threading.Event()
+        found: list[tuple[int, JournalError | None]] = []
+
+        def done(seq: int, error: JournalError | None) -> None:
+            found.append((seq, error))
+            told.set()
+
+        self.append(received, note, payload, done)
+        told.wait()
+        seq, error = found[0]
+        if error is not None:
+            raise error
+        return seq
+
+    def wait(self, seq: int, seconds: float) -> bool:
+        """Wait until there are records behind `seq`, for so long at the most; says whether there are."""
+        with self._change:
+            return self._change.wait_for(lambda: self._durable > seq or self._closing, seconds)
+
+    def read(self, after: int) -> Iterator[Record]:
+        """The records behind a number, as far as they are on disk."""
+        until = self._durable
+        for path, following in _with_next(segments(self._folder)):
+            if following is not None and following <= after + 1:
+                continue
+            for _, record in read_all(path, Damage()):
+                if record.seq > until:
+                    return
+                if record.seq > after:
+                    after = record.seq
+                    yield record
+
+    def release(self, seq: int) -> None:
+        """Let go of segments that hold nothing behind a number."""
+        for path, following in _with_next(segments(self._folder)):
+            if following is None or following > seq + 1:
+                return
+            size = path.stat().st_size
+            path.unlink(missing_ok=True)
+            with self._change:
+                self._held -= size
+
+    def close(self) -> None:
+        """Write what waits, then stop."""
+        with self._change:
+            self._closing = True
+            self._change.notify_all()
+        self._thread.join()
+        if self._file is not None:
+            self._file.close()
+
+    # --- the writer ----------------------------------------------------------------------------------------------------
+
+    def _write_on(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                group, self._waiting = self._waiting, []
+                self._waiting_bytes = 0
+            error = self._write_group(group)
+            with self._change:
+                if error is None:
+                    self._durable = self._next - 1
+                self._change.notify_all()
+            first = self._next - len(group)
+            for place, one in enumerate(group):
+                one.done(first + place, error)
+
+    def _write_group(self, group: list[_Waiting]) -> JournalError | None:
+        """Write a group and force it to disk; their numbers are used up in any case."""
+        first = self._next
+        self._next += len(group)
+        data = b"".join(
+            encode(Record(first + place, one.received, one.note, one.payload))
+            for place, one in enumerate(group)
+        )
+        try:
+            file = self._open(first)
+            file.write(data)
+            file.flush()
+            os.fdatasync(file.fileno())
+        except OSError as error:
+            self._give_up_segment()
+            self.trouble = _said(error)
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            return JournalError(self.trouble)
+        self._size += len(data)
+        self._held += len(data)
+        self.trouble = None
+        return None
+
+    def _open(self, first: int) -> BinaryIO:
+        if self._file is not None and self._size >= self._segment_bytes:
+            self._file.close()
+            self._file = None
+        if self._file is None:
+            path = self._folder / name_of(first)
+            self._file = path.open("xb", buffering=0)
+            self._size = 0
+            sync_folder(self._folder)
+        return self._file
+
+    def _give_up_segment(self) -> None:
+        """After an error nobody knows what is on disk: cut off what was not acknowledged, and begin a new segment."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            os.ftruncate(file.fileno(), self._size)
+        except OSError:
+            pass  # it will be read again after a crash: more than was acknowledged, never less
+        finally:
+            file.close()
+
+    def _recover(self) -> int:
+        """Find the last record, and cut off what was being written; returns its number."""
+        last = 0
+        found = segments(self._folder)
+        for path in found:
+            end = 0
+            for offset, record in read_all(path, self.damage):
+                end = offset
+                last = max(last, record.seq)
+            if path is found[-1] and end < path.stat().st_size:
+                os.truncate(path, end)
+            self._held += path.stat().st_size
+            last = max(last, first_of(path) - 1)
+        if found and found[-1].stat().st_size == 0:
+            found[-1].unlink()  # its name may be needed again
+        return last
+
+
+def _with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
+    """Each segment, and the number that the following one begins with."""
+    for place, path in enumerate(paths):
+        yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
+
+
+def _said(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "the disk is full: nothing can be taken in until there is room"
+    if error.errno == errno.EROFS:
+        return "the disk can only be read: nothing can be taken in"
+    return f"the journal cannot be written: {error.strerror or error}"
+
+
+class Follower:
+    """Reads a journal as it grows: keeps its place in the file.
+
+    Args:
+        journal: to follow.
+        after: number of the last record that is known already.
+    """
+
+    def __init__(self, journal: Journal, folder: Path, after: int) -> None:
+        self._journal = journal
+        self._folder = folder
+        self.seq = after
+        self._file: BinaryIO | None = None
+        self._name = ""
+
+    def read(self, most_bytes: int) -> list[Record]:
+        """The next records that are on disk, up to so many bytes (one at the least)."""
+        found: list[Record] = []
+        until, size = self._journal.last, 0
+        while self.seq < until and size < most_bytes:
+            record = self._next(until)
+            if record is None:
+                break
+            if record.seq <= self.seq:
+                continue
+            self.seq = record.seq
+            found.append(record)
+            size += len(record.payload)
+        if not found:
+            self.seq = max(self.seq, until)  # numbers that were never acknowledged
+        return found
+
+    def _next(self, until: int) -> Record | None:
+        """The next record up to a number that is known to be on disk."""
+        if self._file is not None:
+            begin = self._file.tell()
+            record = read_one(self._file) or self._behind_damage(begin)
+            if record is not None:
+                if record.seq > until:
+                    self._file.seek(begin)
+                    return None
+                return record
+        for path, following in _with_next(segments(self._folder)):
+            if path.name <= self._name or (following is not None and following <= self.seq + 1):
+                continue
+            self.close()
+            self._file, self._name = path.open("rb"), path.name
+            return self._next(until)
+        return None
+
+    def _behind_damage(self, begin: int) -> Record | None:
+        assert self._file is not None
+        if next_record(self._file, begin + 1) is None:
+            self._file.seek(begin)
+            return None
+        damage = self._journal.damage
+        damage.note(self._folder / self._name, begin, self._file.tell() - begin)
+        return read_one(self._file)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,373 @@
+"""The pipeline: records of the journal in, alerts and rows of the record store out.
+
+One thread takes the records in their order. All it does follows from them alone: the time is what the rows tell, silence is
+told by records of the clock, and everything that is written has a stable name. So after a crash it goes back to its last snapshot,
+takes the records behind it once more, and comes to the very state it was in; what it had written already is written again and
+changes nothing.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ringfence.detect.shard import Arrays
+from ringfence.ingest import _buffers
+from ringfence.ingest.format import Chunk, Rejected
+from ringfence.ingest.live_order import LiveOrder, last_known
+from ringfence.ingest.normalise import ROW_BITS
+from ringfence.model.calls import NEVER, Calls
+from ringfence.model.numbers import to_texts
+from ringfence.model.tables import CALLS
+from ringfence.shell.judge import Judge, batches
+from ringfence.shell.service.changes import changes_of
+from ringfence.shell.service.decoders import CLOCK, Decoder, Makers
+from ringfence.shell.service.segments import Record
+from ringfence.shell.service.tally import SECOND, Tally
+from ringfence.shell.store.alerts import AlertChange
+
+AT_ONCE: Final = 2_000
+"""Calls judged at a time: so long a question about a number may have to wait, some milliseconds."""
+MOST_KEYS: Final = 100_000
+"""Idempotency keys that are remembered."""
+MOST_REJECTED: Final = 1_000
+"""Rejected rows that are shown, the newest."""
+_MINUTE: Final = 60 * SECOND
+_AHEAD: Final = "its time is ahead of this machine's clock"
+
+
+class Alerts(Protocol):
+    """Where alerts go."""
+
+    def apply(self, seq: int, changes: Sequence[AlertChange]) -> int:
+        """Write what happened up to a place in the journal; what is there already changes nothing."""
+
+
+class Rows(Protocol):
+    """Where rows go."""
+
+    def append(self, table: str, rows: pa.RecordBatch, seq: int) -> None:
+        """Keep rows of a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A row that was put aside: of which source, when (µs), which row of its record, and why."""
+
+    source: str
+    at: int
+    row: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Latency:
+    """How long alerts took, of the newest ones: seconds from the coming in of the last record behind it to its being stored."""
+
+    newest: list[float] = field(default_factory=list)
+
+    def add(self, seconds: float, count: int) -> None:
+        """Take note of alerts."""
+        self.newest.extend([seconds] * count)
+        del self.newest[:-1_000]
+
+
+class Pipeline:
+    """What stands behind the journal.
+
+    Args:
+        judge: the engine.
+        order: of the rows.
+        makers: of the sources' decoders.
+        alerts: where alerts go; rows: where rows go.
+        on_changes: told of alerts that changed, after they are stored.
+        clock: µs since 1970, for figures only.
+
+    Attributes:
+        seq: number of the last record that is taken in.
+        positions: of each source, what its last record says of its place.
+        keys: idempotency keys of the newest events, each with what was answered.
+        unwritten: alerts that changed and are not stored yet.
+        lock: held while the engine works; whoever asks it anything must hold it.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        order: LiveOrder,
+        makers: Makers,
+        alerts: Alerts,
+        rows: Rows,
+        on_changes: Callable[[Sequence[AlertChange]], None] = lambda _: None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000,
+    ) -> None:
+        self.judge = judge
+        self.order = order
+        self.seq = 0
+        self.positions: dict[str, Any] = {}
+        self.keys: OrderedDict[str, Any] = OrderedDict()
+        self.tallies: dict[str, Tally] = {}
+        self.aside: list[Aside] = []
+        self.latency = Latency()
+        self.lock = threading.Lock()
+        self.judged = 0
+        self.call_rows = 0
+        self._makers = makers
+        self._decoders: dict[str, Decoder] = {}
+        self._names: list[str] = []  # of sources, by the number in the rows' origins
+        self._alerts = alerts
+        self._rows = rows
+        self._on_changes = on_changes
+        self._clock = clock
+        self._texts: dict[str, str] = {}  # how alerts of texts were told last
+        self._texts_changed = False
+        self.unwritten: list[AlertChange] = []
+        self._received = 0
+        self._minute = 0
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Take records in; what follows from them is to be written with `write` before more are taken."""
+        for record in records:
+            self._take(record)
+            self.seq = record.seq
+        self._judge()
+        self.unwritten += self._changes()
+        if records:
+            self._received = records[-1].received
+
+    def write(self) -> None:
+        """Write what follows from the records; where that fails, everything is still there to be written later.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        changes = self.unwritten
+        self._alerts.apply(self.seq, changes)
+        self.unwritten = []
+        raised = sum(change.what == "raised" for change in changes)
+        if raised:
+            self.latency.add((self._clock() - self._received) / SECOND, raised)
+        if changes:
+            self._on_changes(changes)
+
+    def _take(self, record: Record) -> None:
+        source = record.note["source"]
+        tally = self.tallies.setdefault(source, Tally())
+        if record.note["kind"] == CLOCK:
+            self._pass_time(record)
+            return
+        if "position" in record.note:
+            self.positions[source] = record.note["position"]
+        if "key" in record.note:
+            self._remember(record.note["key"], record.note.get("answer"))
+        if source not in self._decoders:
+            self._decoders[source] = self._makers[source]()
+        rows = 0
+        for chunk in self._decoders[source].decode(record):
+            rows += chunk.read
+            self._take_chunk(source, chunk, record)
+        tally.came(rows, record.received)
+
+    def _remember(self, key: str, answer: Any) -> None:
+        self.keys[key] = answer
+        while len(self.keys) > MOST_KEYS:
+            self.keys.popitem(last=False)
+
+    def _pass_time(self, record: Record) -> None:
+        """Nothing came for a while: time goes on even so."""
+        for source, decoder in self._decoders.items():
+            for chunk in decoder.advance(record.received):
+                self._take_chunk(source, chunk, record)
+        self.order.advance(record.note["now"])
+
+    def _take_chunk(self, source: str, chunk: Chunk, record: Record) -> None:
+        tally = self.tallies[source]
+        tally.notes.update(chunk.notes)
+        tally.ignored += chunk.ignored
+        self._put_aside(source, chunk.rejected, record)
+        if not len(chunk.rows):
+            return
+        if chunk.table == "calls":
+            self._take_calls(source, chunk, record)
+            return
+        if chunk.table == "texts":
+            rejected = self.judge.take_texts(chunk)
+            self._texts_changed = True
+        else:
+            rejected = self.judge.take_transfers(chunk, self._place(source))
+        self._put_aside(source, rejected, record)
+        times = _buffers.fixed(chunk.columns["time"], np.int64)
+        tally.told = max(tally.told, min(int(times.max()), record.received))
+        self._rows.append(chunk.table, _without(chunk, rejected), record.seq)
+
+    def _take_calls(self, source: str, chunk: Chunk, record: Record) -> None:
+        tally = self.tallies[source]
+        calls, rejected = self.judge.take_calls(chunk, self._place(source))
+        self._put_aside(source, rejected, record)
+        if not len(calls):
+            return
+        self._rows.append("calls", _in_words(_without(chunk, rejected), calls, self.judge), record.seq)
+        ahead = self.order.push(calls, record.received)
+        tally.ahead += len(ahead)
+        if len(ahead):
+            rows = (ahead.origin & ((1 << ROW_BITS) - 1)).tolist()
+            self._put_aside(source, [Rejected(row, _AHEAD) for row in rows], record)
+        tally.calls += len(calls) - len(ahead)
+        self.call_rows += len(calls) - len(ahead)
+        tally.told = max(tally.told, min(int(last_known(calls).max()), record.received))
+
+    def _place(self, source: str) -> int:
+        if source not in self._names:
+            self._names.append(source)
+        return self._names.index(source)
+
+    def _put_aside(self, source: str, rejected: Iterable[Rejected], record: Record) -> None:
+        rejected = list(rejected)
+        if rejected:
+            self.tallies[source].reject(rejected)
+            self.aside.extend(Aside(source, record.received, row.row, row.reason) for row in rejected)
+            del self.aside[:-MOST_REJECTED]
+
+    def finish(self) -> None:
+        """Judge all that is held, as if nothing came any more (of a replay that is over)."""
+        self._judge(self.order.finish())
+        self.unwritten += self._changes()
+        self.write()
+
+    def _judge(self, ready: Any = None) -> None:
+        calls, learned, until = ready or self.order.take()
+        with self.lock:
+            self._learn(learned)
+        for part, watermark in batches(calls, until, AT_ONCE):
+            with self.lock:
+                alerts = self.judge.judge(part, watermark)
+            self._texts_changed |= any(alert.text_id for alert in alerts)
+            self.judged += len(part)
+
+    def _learn(self, learned: Calls) -> None:
+        """Answers and ends of calls that are up; what belongs to none came too late, or twice."""
+        if not len(learned):
+            return
+        engine = self.judge.engine
+        rest = learned.take(np.flatnonzero(~engine.tell(learned)))
+        if not len(rest):
+            return
+        known = self.judge.stories.ids.has(rest.key)
+        late = rest.take(np.flatnonzero(~known))
+        engine.acquaint(late)
+        for name, count in zip(*_by_source(rest.take(np.flatnonzero(known))), strict=True):
+            self.tallies[self._names[name]].repeated += count
+        for name, count in zip(*_by_source(late), strict=True):
+            self.tallies[self._names[name]].late += count
+
+    def _changes(self) -> list[AlertChange]:
+        judge = self.judge
+        if judge.engine.last // _MINUTE != self._minute:
+            self._minute = judge.engine.last // _MINUTE
+            judge.forget(judge.engine.last)
+            self._texts_changed = True
+        found = judge.stories.take_changes(judge.engine)
+        changes = [change for story, what in found for change in changes_of(story, what)]
+        return [*changes, *self._changes_of_texts()]
+
+    def _changes_of_texts(self) -> list[AlertChange]:
+        """Alerts of texts are put together anew from all texts each time: tell of those that are not as they were."""
+        if not self._texts_changed:
+            return []
+        self._texts_changed = False
+        changes = []
+        for story in self.judge.text_stories():
+            alert = story.alert
+            document = alert.as_dict()
+            told, now = self._texts.get(alert.alert_id), repr(document)
+            if told == now:
+                continue
+            self._texts[alert.alert_id] = now
+            if told is None:
+                changes.append(AlertChange(alert.alert_id, "raised", 1, alert.raised_at, document))
+            elif alert.closed_at is not None:
+                changes.append(AlertChange(alert.alert_id, "closed", 1, alert.closed_at, document))
+            else:
+                changes.append(AlertChange(alert.alert_id, "changed", 0, alert.raised_at, document))
+        return changes
+
+    # --- snapshots -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
+        """The whole state: arrays, which are copies, and what JSON can hold."""
+        arrays = {f"judge:{name}": array for name, array in self.judge.arrays().items()}
+        arrays |= {f"order:{name}": array for name, array in self.order.arrays().items()}
+        state = {
+            "seq": self.seq,
+            "judge": self.judge.as_json(),
+            "decoders": {source: decoder.as_json() for source, decoder in self._decoders.items()},
+            "names": self._names,
+            "positions": self.positions,
+            "keys": list(self.keys.items()),
+            "tallies": {source: tally.as_json() for source, tally in self.tallies.items()},
+            "texts": self._texts,
+            "minute": self._minute,
+            "judged": self.judged,
+        }
+        return {name: array.copy() for name, array in arrays.items()}, state
+
+    def restore(self, arrays: Arrays, state: dict[str, Any]) -> None:
+        """Take the state of a snapshot.
+
+        Raises:
+            KeyError, ValueError: it was made by another version of the program.
+        """
+        self.judge.restore(_part(arrays, "judge:"), state["judge"])
+        self.order.restore(_part(arrays, "order:"))
+        for source, kept in state["decoders"].items():
+            if source in self._makers:  # else it is no longer configured
+                self._decoders[source] = self._makers[source]()
+                self._decoders[source].restore(kept)
+        self._names = state["names"]
+        self.positions = state["positions"]
+        self.keys = OrderedDict(state["keys"])
+        self.tallies = {source: Tally.of_json(tally) for source, tally in state["tallies"].items()}
+        self._texts = state["texts"]
+        self._minute = state["minute"]
+        self.judged = state["judged"]
+        self.seq = state["seq"]
+
+    @property
+    def waits(self) -> bool:
+        """Whether something waits for time to pass: rows, calls that are up, attacks that are open."""
+        engine = self.judge.engine
+        return bool(len(self.order)) or engine.due != NEVER or any(shard.open for shard in engine.shards)
+
+
+def _part(arrays: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _by_source(calls: Calls) -> tuple[list[int], list[int]]:
+    """Numbers of sources, and how many of the rows are theirs."""
+    numbers, counts = np.unique(calls.origin >> ROW_BITS, return_counts=True)
+    return numbers.tolist(), counts.tolist()
+
+
+def _without(chunk: Chunk, rejected: Sequence[Rejected]) -> pa.RecordBatch:
+    """The rows of a chunk that were not put aside."""
+    if not rejected:
+        return chunk.records
+    gone = np.isin(chunk.rows, [row.row for row in rejected])
+    return chunk.records.filter(pa.array(~gone))
+
+
+def _in_words(batch: pa.RecordBatch, calls: Calls, judge: Judge) -> pa.RecordBatch:
+    """Rows of calls with their numbers in one form, as they are kept."""
+    numbers: dict[str, npt.NDArray[np.int64]] = {"caller": calls.caller, "callee": calls.callee}
+    columns = [
+        to_texts(numbers[name], judge.names) if name in numbers else batch.column(name)
+        for name in CALLS.names
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=CALLS)

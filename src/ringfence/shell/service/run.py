@@ -1,0 +1,47 @@
+"""The process: compiled code, web server, signals."""
+
+import gc
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from ringfence.shell.service.settings import Config
+from ringfence.shell.service.wiring import Told, Wired, wire
+from ringfence.shell.warm_up import warm_up
+
+SWITCH_S = 0.001
+"""How long a thread may keep the interpreter: the judge must not make a question at the desk wait."""
+
+
+def run(
+    config: Config, replay: Told | None = None, on_started: Callable[[Wired], None] = lambda _: None
+) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        ConfigError, ListError, StoreError, OSError: it cannot begin.
+    """
+    warm_up()
+    sys.setswitchinterval(SWITCH_S)
+    wired = wire(config, replay)
+    service = config.service
+    server = uvicorn.Server(
+        uvicorn.Config(
+            wired.app,
+            host=service.host,
+            port=service.port,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            ssl_certfile=service.tls_cert,
+            ssl_keyfile=service.tls_key,
+            limit_concurrency=config.limits.connections,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+    )
+    gc.freeze()  # what is loaded by now stays: it need not be looked through again
+    on_started(wired)
+    server.run()

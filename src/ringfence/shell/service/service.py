@@ -1,0 +1,301 @@
+"""The service without its web side: journal, pipeline, snapshots and stores, put together and kept going.
+
+`Service` is what the web application, the sources and the tests drive. It starts by coming back to where it was: newest snapshot, then the
+journal behind it. From then on one thread judges; whatever cannot be written is kept and tried again, and told on `health`.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from ringfence.detect.shard import Limits
+from ringfence.ingest.live_order import LiveOrder
+from ringfence.shell.judge import Charge, Judge
+from ringfence.shell.lists import Lists
+from ringfence.shell.outputs import replace_file
+from ringfence.shell.records import RecordStore
+from ringfence.shell.service.decoders import CLOCK, EVENTS, Events, Makers
+from ringfence.shell.service.journal import Follower, Journal, JournalError
+from ringfence.shell.service.pipeline import Pipeline
+from ringfence.shell.service.snapshots import Snapshots
+from ringfence.shell.store.alerts import AlertChange
+from ringfence.shell.store.database import StoreError
+from ringfence.shell.store.store import Store
+
+AT_ONCE: Final = 256 << 10
+"""Bytes of records taken in together."""
+TICK_S: Final = 1.0
+_RETRY_S: Final = 1.0
+_log = structlog.get_logger("ringfence.service")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a service is asked to do; `shell.service.wiring` makes it from the configuration.
+
+    Attributes:
+        data: folder of everything that is kept.
+        charge: what is judged, and by which rules.
+        disorder_s, ahead_s, idle_s: see the settings of `[window]`.
+        segment_bytes, journal_bytes: of the journal, see `[journal]`.
+        snapshot_rows, snapshot_s: see `[snapshot]`.
+        makers: of the sources' decoders, by name.
+    """
+
+    data: Path
+    charge: Charge = field(default_factory=lambda: Charge(limits=Limits()))
+    disorder_s: float = 2.0
+    ahead_s: float = 60.0
+    idle_s: float = 5.0
+    segment_bytes: int = 64 << 20
+    journal_bytes: int = 8 << 30
+    snapshot_rows: int = 500_000
+    snapshot_s: float = 60.0
+    makers: Makers = field(default_factory=dict)
+
+    def asked(self) -> dict[str, Any]:
+        """What a snapshot must agree with."""
+        charge = self.charge
+        return {
+            "country": charge.country,
+            "timezone": charge.timezone,
+            "detect": charge.detect,
+            "each_call": charge.each_call,
+            "lists": charge.lists.digest if isinstance(charge.lists, Lists) else "",
+        }
+
+
+@dataclass(slots=True)
+class Health:
+    """How the service is.
+
+    Attributes:
+        state: starting, recovering, ok, degraded, stopping.
+        trouble: what is wrong now, one line each.
+        notes: what was found when it started, and is over.
+    """
+
+    state: str
+    trouble: list[str]
+    notes: list[str]
+
+
+class Service:
+    """The service.
+
+    Args:
+        plan: what it is asked to do.
+        clock: µs since 1970.
+
+    Raises:
+        OSError, StoreError: the data folder cannot be used.
+    """
+
+    def __init__(self, plan: Plan, clock: Callable[[], int] = lambda: time.time_ns() // 1_000) -> None:
+        plan.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._plan = plan
+        self.clock = clock
+        self._notes: list[str] = []
+        self._trouble: dict[str, str] = {}
+        self._state = "starting"
+        self._stop = threading.Event()
+        self._listeners: list[Callable[[Sequence[AlertChange]], None]] = []
+        self.store = Store.open(plan.data / "ringfence.db")
+        self.records = RecordStore(plan.data / "records")
+        self.snapshots = Snapshots(plan.data / "snapshots", plan.asked())
+        self.pipeline = self._fresh()
+        if self.snapshots.load(self.pipeline.restore) is False and self.snapshots.refused:
+            self.pipeline = self._fresh()
+        self._notes += self.snapshots.refused
+        self._saved = self.pipeline.seq
+        self._saved_at = time.monotonic()
+        self._judged_then = self.pipeline.judged
+        self.records.recover(self.pipeline.seq)
+        folder = plan.data / "journal"
+        self.journal = Journal(
+            folder,
+            segment_bytes=plan.segment_bytes,
+            most_bytes=plan.journal_bytes,
+            since=max(self.pipeline.seq, self.store.alerts.applied_seq),
+        )
+        damage = self.journal.damage
+        if damage.gaps:
+            self._notes.append(
+                f"the journal is damaged ({damage.bytes:,} bytes in {', '.join(damage.places)})"
+            )
+        self._follower = Follower(self.journal, folder, self.pipeline.seq)
+        self._heard = self._ticked = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+
+    def _fresh(self) -> Pipeline:
+        plan = self._plan
+        order = LiveOrder(int(plan.disorder_s * 1e6), int(plan.ahead_s * 1e6))
+        makers = {EVENTS: Events, **plan.makers}
+        return Pipeline(
+            Judge(plan.charge), order, makers, self.store.alerts, self.records, self._changed, self.clock
+        )
+
+    # --- what others call ----------------------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Come back to where it was: take in what the journal holds behind the snapshot."""
+        self._state = "recovering"
+        while records := self._follower.read(AT_ONCE):
+            self.pipeline.take(records)
+            self._write()
+            if self._stop.is_set():
+                return
+        self._state = "ok"
+
+    def start(self) -> None:
+        """Go on judging, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, take a snapshot, and let go of everything. May be called once."""
+        self._state = "stopping"
+        self.journal.close()
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.snapshots.wait()
+        if not self._trouble and self.pipeline.seq > self._saved:
+            self._snapshot()
+            self.snapshots.wait()
+        self._follower.close()
+        self.records.close()
+        self.store.close()
+
+    def listen(self, told: Callable[[Sequence[AlertChange]], None]) -> None:
+        """Have a function told of alerts that changed, from the pipeline's thread."""
+        self._listeners.append(told)
+
+    def append(
+        self, note: dict[str, Any], payload: bytes, done: Callable[[int, JournalError | None], None]
+    ) -> None:
+        """Have what a source received written, see `Journal.append`.
+
+        Raises:
+            JournalError: nothing can be taken in now.
+        """
+        self.journal.append(self.clock(), note, payload, done)
+
+    def put(self, note: dict[str, Any], payload: bytes) -> int:
+        """The same, and wait until it is on disk; returns its number."""
+        return self.journal.put(self.clock(), note, payload)
+
+    def settled(self, seq: int, seconds: float) -> bool:
+        """Wait until a record and all before it are judged, for so long at the most."""
+        until = time.monotonic() + seconds
+        while self.pipeline.seq < seq or self.pipeline.unwritten:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def positions(self) -> dict[str, Any]:
+        """Of each source, what the last record of it says of its place."""
+        return self.pipeline.positions
+
+    def kept(self, name: str, otherwise: dict[str, Any]) -> dict[str, Any]:
+        """A small thing that stays the same over restarts: what was kept under a name, or else this, which is kept from now on."""
+        path = self._plan.data / f"{name}.json"
+        if path.exists():
+            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            return found
+        replace_file(path, [json.dumps(otherwise).encode()])
+        return otherwise
+
+    def health(self) -> Health:
+        """How it is."""
+        trouble = list(self._trouble.values())
+        trouble += [one for one in (self.journal.trouble, self.snapshots.trouble) if one]
+        state = "degraded" if trouble and self._state == "ok" else self._state
+        return Health(state, trouble, list(self._notes))
+
+    # --- the pipeline's thread -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._go_on()
+        except Exception as error:  # noqa: BLE001  (the service must say so, and not look well)
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Say that something has failed that must not; what is acknowledged is in the journal, and is judged after a restart."""
+        self._trouble["failure"] = f"{type(error).__name__}: see the log, and restart the service"
+        self._state = "ok" if self._state == "recovering" else self._state
+        _log.error("the service has failed", exc_info=error)
+
+    def _go_on(self) -> None:
+        while True:
+            records = self._follower.read(AT_ONCE)
+            if not records:
+                if self._stop.is_set():
+                    return
+                self._tick()
+                self.journal.wait(self._follower.seq, 0.1)
+                continue
+            before = self.pipeline.call_rows
+            self.pipeline.take(records)
+            if self.pipeline.call_rows > before:
+                self._heard = self._ticked = time.monotonic()
+            self._tick()
+            while not self._write() and not self._stop.wait(_RETRY_S):
+                pass
+            self._may_snapshot()
+
+    def _write(self) -> bool:
+        try:
+            self.pipeline.write()
+        except StoreError as error:
+            if self._trouble.get("store") != str(error):
+                _log.error("store cannot be written", reason=str(error))
+            self._trouble["store"] = str(error)
+            return False
+        self._trouble.pop("store", None)
+        return True
+
+    def _tick(self) -> None:
+        """Let time go on where no calls come: by the clock, and as a record, so that it is the same after a crash."""
+        now = time.monotonic()
+        passed = now - self._ticked
+        if passed < TICK_S or not self.pipeline.waits:
+            return
+        self._ticked = now
+        told = self.pipeline.order.newest
+        if now - self._heard >= self._plan.idle_s:
+            told += int(passed * 1e6)
+        with suppress(JournalError):
+            self.append({"source": "clock", "kind": CLOCK, "now": told}, b"", lambda *_: None)
+
+    def _may_snapshot(self) -> None:
+        rows = self.pipeline.judged - self._judged_then
+        old = time.monotonic() - self._saved_at
+        if not self.snapshots.busy and (rows >= self._plan.snapshot_rows or old >= self._plan.snapshot_s):
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        seq = self.pipeline.seq
+        try:
+            self.records.flush(seq)
+        except OSError as error:
+            self._trouble["records"] = f"the record store cannot be written: {error}"
+            self._saved_at = time.monotonic()
+            return
+        self._trouble.pop("records", None)
+        with self.pipeline.lock:
+            arrays, state = self.pipeline.snapshot()
+        self._saved, self._saved_at, self._judged_then = seq, time.monotonic(), self.pipeline.judged
+        self.snapshots.save(seq, arrays, state, self.journal.release)
+
+    def _changed(self, changes: Sequence[AlertChange]) -> None:
+        for told in self._listeners:
+            told(changes)

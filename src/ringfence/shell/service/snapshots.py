@@ -1,0 +1,100 @@
+"""Snapshots of the pipeline: the newest two, for the one that is being written may be the one that is lost."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from ringfence.compiled import digest_of
+from ringfence.detect.shard import Arrays
+from ringfence.shell.checkpoint import Checkpoint, DamagedError
+
+KEPT: Final = 2
+_SUFFIX: Final = ".snapshot"
+
+
+class Snapshots:
+    """The snapshots in a folder.
+
+    Args:
+        folder: made if it is absent.
+        asked: what a snapshot must agree with to be used: country, detectors, lists.
+
+    Attributes:
+        refused: why snapshots were not used when one was looked for, one line each.
+        trouble: why the last one could not be written; None: it was.
+    """
+
+    def __init__(self, folder: Path, asked: dict[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        # through JSON, for it is compared with what was read from JSON
+        self._asked = json.loads(json.dumps({**asked, "version": digest_of("detect")}))
+        self.refused: list[str] = []
+        self.trouble: str | None = None
+        self._thread: threading.Thread | None = None
+
+    def load(self, use: Callable[[Arrays, dict[str, Any]], None]) -> bool:
+        """Have the newest snapshot used that can be; says whether there was one.
+
+        Args:
+            use: takes it, or raises KeyError or ValueError.
+        """
+        for path in reversed(self._paths()):
+            try:
+                found = Checkpoint(path).load()
+            except DamagedError:
+                self.refused.append(f"{path.name} is damaged")
+                continue
+            if found is None:
+                continue
+            arrays, state = found
+            if state.get("asked") != self._asked:
+                self.refused.append(f"{path.name} was made with other settings or by another version")
+                continue
+            try:
+                use(arrays, state["pipeline"])
+            except (KeyError, ValueError, TypeError):
+                self.refused.append(f"{path.name} was made by another version")
+                continue
+            return True
+        return False
+
+    @property
+    def busy(self) -> bool:
+        """Whether one is being written."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def save(self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None]) -> None:
+        """Write one in the background.
+
+        Args:
+            seq: the last record that is in it.
+            arrays: copies, which nobody writes to any more.
+            state: what JSON can hold.
+            done: told, when it is on disk, behind which record the journal is still needed.
+        """
+        state = json.loads(json.dumps({"asked": self._asked, "pipeline": state}))
+        self._thread = threading.Thread(target=self._save, args=(seq, arrays, state, done), name="snapshot")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until none is being written."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _save(self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None]) -> None:
+        try:
+            Checkpoint(self._folder / f"{seq:020d}{_SUFFIX}").save(arrays, state)
+        except OSError as error:
+            self.trouble = f"no snapshot can be written: {error.strerror or error}"
+            return
+        self.trouble = None
+        paths = self._paths()
+        for path in paths[:-KEPT]:
+            path.unlink(missing_ok=True)
+        done(int(paths[-KEPT:][0].name.removesuffix(_SUFFIX)))
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob(f"*{_SUFFIX}"))

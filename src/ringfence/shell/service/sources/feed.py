@@ -1,0 +1,121 @@
+"""Rows told at a pace: a replay of records, or a city that is being made. Time is that of the rows, hurried on by a factor.
+
+Whatever was told before a restart is not told again: the place stands in every record of the journal.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ringfence.shell.service.decoders import EVENTS, to_payload
+from ringfence.shell.service.intake import Append, insist
+from ringfence.shell.service.live_rows import Teller, stretches
+
+PIECE_S: Final = 0.25
+"""Seconds of ours between two pieces that are told."""
+HOUR: Final = 3_600_000_000
+"""µs of theirs that make a piece where there is no pace to keep."""
+AT_ONCE: Final = 20_000
+"""Rows of a piece at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a stretch of time, in order: what is told before `until` (µs) is whole with it."""
+
+    calls: pa.Table
+    texts: pa.Table
+    transfers: pa.Table
+    until: int
+
+
+class Feed:
+    """Tells rows as if they happened.
+
+    Args:
+        name: of the source.
+        append: takes what is to be written, see `Service.append`.
+        parts: the rows, in order of time; made while they are told.
+        speed: seconds of theirs in one of ours; 0: as fast as they are taken.
+        hurry: µs; what lies before is told as fast as it is taken.
+        since: asked when it begins: what lies before it, µs, was told.
+        clock: µs since 1970; nothing is told before it has happened. None: everything is long ago.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        append: Append,
+        parts: Callable[[], Iterator[Part]],
+        *,
+        speed: float = 60.0,
+        hurry: int = 0,
+        since: Callable[[], int] = lambda: 0,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self._name = name
+        self._append = append
+        self._parts = parts
+        self._speed = speed
+        self._hurry = hurry
+        self._since = since
+        self._told = 0
+        self._clock = clock
+        self.finished = False
+
+    async def run(self) -> None:
+        """Tell everything, then return."""
+        self._told = self._since()
+        teller, parts = Teller(), self._parts()
+        while (part := await asyncio.to_thread(next, parts, None)) is not None:
+            rows = await asyncio.to_thread(teller.take, part.calls, part.until)
+            await self._tell(rows, part)
+        self.finished = True
+
+    async def _tell(self, told: pa.Table, part: Part) -> None:
+        span = max(int(self._speed * PIECE_S * 1e6), 1) if self._speed > 0 else HOUR
+        if part.until <= self._hurry:
+            span = HOUR
+        last = self._told
+        for until, batch in stretches(told.filter(pc.greater(told["told"], self._told)), span):
+            await self._wait(last, until)
+            rows = [("calls", batch.slice(first, AT_ONCE)) for first in range(0, len(batch), AT_ONCE)]
+            others = [
+                (table, _between(getattr(part, table), last, until)) for table in ("texts", "transfers")
+            ]
+            rows = [*((table, found) for table, found in others if len(found)), *rows]
+            for place, (table, found) in enumerate(rows):
+                await self._put(table, found, until if place == len(rows) - 1 else None)
+            last = self._told = until
+
+    async def _wait(self, last: int, until: int) -> None:
+        """Wait as long as it takes from one time to another."""
+        if until <= self._hurry or not last or self._speed <= 0:
+            return
+        await asyncio.sleep(min((until - last) / 1e6 / self._speed, 3600.0))
+        if self._clock is not None:
+            await asyncio.sleep(max(until - self._clock(), 0) / 1e6)
+
+    async def _put(self, table: str, batch: pa.RecordBatch, told: int | None) -> None:
+        """Have rows written; `told`: with these all is told up to there."""
+        note: dict[str, Any] = {"source": self._name, "kind": EVENTS, "table": table}
+        if told is not None:
+            note["position"] = {"told": told}
+        await insist(self._append, note, to_payload(batch))
+
+
+def _between(table: pa.Table, after: int, until: int) -> pa.RecordBatch:
+    """The rows of a table in a stretch of time."""
+    times = table["time"].cast(pa.int64())
+    wanted = pc.and_(pc.greater(times, after), pc.less_equal(times, until))
+    return pa.RecordBatch.from_arrays(
+        [
+            column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+            for column in table.filter(wanted).columns
+        ],
+        schema=table.schema,
+    )

@@ -1,0 +1,1 @@
+"""One file a migration. One that was ever released is not changed any more."""
