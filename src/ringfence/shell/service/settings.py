@@ -54,7 +54,7 @@ class Service(Section):
     host: Host = _said(
         "Address the port is opened on. Anything but loopback should have TLS, here or in front.", "127.0.0.1"
     )
-    port: int = _said("Port of desk, API and metrics.", 8080, ge=1, le=65_535)
+    port: int = _said("Port of desk, API and metrics; 0: any that is free.", 8080, ge=0, le=65_535)
     language: Literal["en", "zh"] = _said("Language of the desk until its reader chooses another.", "en")
     tls_cert: Place | None = _said("Certificate chain (PEM). With `tls_key`: serve TLS.", None)
     tls_key: Place | None = _said("Private key of the certificate (PEM), readable by the service only.", None)
