@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -90,8 +91,8 @@ class Call:
 
     def as_json(self) -> list[Any]:
         """As a list JSON can hold."""
-        values = [getattr(self, name) for name in _FIELDS]
-        values[_LEGS] = {branch: list(asdict(leg).values()) for branch, leg in self.legs.items()}
+        values = list(_all_fields(self))
+        values[_LEGS] = {branch: list(_leg_fields(leg)) for branch, leg in self.legs.items()}
         values[_TAGS] = list(self.tags)
         return values
 
@@ -105,6 +106,8 @@ class Call:
 
 
 _FIELDS: Final = tuple(one.name for one in fields(Call))
+_all_fields = attrgetter(*_FIELDS)
+_leg_fields = attrgetter(*(one.name for one in fields(Leg)))
 _LEGS: Final = _FIELDS.index("legs")
 _TAGS: Final = _FIELDS.index("tags")
 
