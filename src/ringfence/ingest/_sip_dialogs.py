@@ -226,6 +226,8 @@ class Dialogs:
         key = _key(message.call_id, message.sender.tag)
         call, tag = self._calls.get(key), short(message.recipient.tag)
         if call is None:
+            if self._changes(message):
+                return
             call = self._new(key, message)
         elif call.state in {UP, ENDED}:
             if call.state == UP and message.cseq != call.cseq:
@@ -243,6 +245,12 @@ class Dialogs:
         if call.cseq >= 0:
             self._answered(call)
 
+    def _changes(self, message: Message) -> bool:
+        """Whether a response is to an INVITE with which the called side changes the running call."""
+        known = _key(message.call_id, message.recipient.tag) in self._calls
+        self.notes["in_dialog"] += known
+        return known
+
     def _answered(self, call: Call) -> None:
         call.told = True
         call.answer = max(call.answer, call.start)
@@ -259,6 +267,8 @@ class Dialogs:
         key = _key(message.call_id, message.sender.tag)
         call = self._calls.get(key)
         if call is None:
+            if self._changes(message):
+                return
             call = self._new(key, message)
         elif call.state in {UP, ENDED}:
             self.notes["in_dialog" if call.state == UP else "retransmissions"] += 1
