@@ -121,7 +121,9 @@ class HepCalls:
         columns, rows = self._dialogs.take()
         notes, self._dialogs.notes = self._dialogs.notes, Counter()
         told = len({int(row) for row in rows if row >= first_row})
-        return Chunk(columns, rows, count, max(count - len(rejected) - told, 0), tuple(rejected), dict(+notes))
+        return Chunk(
+            columns, rows, count, max(count - len(rejected) - told, 0), tuple(rejected), dict(+notes)
+        )
 
 
 def _kind(error: ValueError) -> str:
