@@ -1,6 +1,7 @@
 """The configuration: what it takes, what it says of mistakes, and that it never tells a secret."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def test_where_data_lie(monkeypatch: pytest.MonkeyPatch) -> None:
         ('[sources.a]\nkind = "hep"', "[sources.a]: names no address; give udp, tcp or both"),
         ('[sources.a]\nkind = "hep"\nudp = "127.0.0.1"', '[sources.a] udp: must be an IP address and a port, such as "127.0.0.1:9060" or "[::1]:9060"'),
         ('[sources.a]\nkind = "hep"\nudpp = "127.0.0.1:1"\ntcp = "127.0.0.1:1"', "[sources.a] udpp: no such setting; did you mean udp?"),
+        ('[sources.a]\nkind = "hep"\ntcp = "127.0.0.1:1"\npeers = { gw = "t" }', '[sources.a] peers gw: must be an IP address, such as "192.0.2.7"'),
         ('[sources.a]\nkind = "tail"\npath = "x"', "[sources.a] format: is missing; it has no default"),
         ('[sources.A]\nkind = "hep"\ntcp = "127.0.0.1:1"', "[sources.A]: must be a name of lower-case letters, digits, - and _, beginning with a letter, at most 40"),
         ('[[webhooks]]\nname = "a"\nurl = "ftp://x"', '[[webhooks]] number 1 url: must be a URL such as "https://desk.example/ringfence"'),
@@ -345,16 +347,8 @@ def test_the_example_is_a_configuration_of_defaults(tmp_path: Path) -> None:
     # what stands behind a comment sign is right too, once its sign is taken away
     lines = done.stdout.splitlines()
     first = next(place for place, line in enumerate(lines) if line == "# [sources.proxy]")
-    opened = [
-        line.removeprefix("# ")
-        for line in lines[first:]
-        if line.startswith(("# [", "# ")) and ("=" in line or "[" in line)
-    ]
-    live = [
-        line
-        for line in opened
-        if line.startswith("[") or (line.split(" = ")[0].isidentifier() and not line.endswith("="))
-    ]
+    opened = [line.removeprefix("# ") for line in lines[first:]]
+    live = [line for line in opened if re.fullmatch(r"\[+[\w.]+\]+|\w+ = .+", line)]
     path.write_text("\n".join(live))
     config = load(path, {})
     assert {source.kind for source in config.sources.values()} == set(KINDS)

@@ -56,6 +56,13 @@ def _address(text: str) -> str:
     return text
 
 
+def _peer(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError('must be an IP address, such as "192.0.2.7"') from None
+
+
 def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text, strict=False)
@@ -96,6 +103,7 @@ Many = Annotated[tuple[_T, ...], Strict(strict=False)]
 Host = Annotated[str, AfterValidator(_listens_on)]
 Url = Annotated[str, AfterValidator(_url)]
 Address = Annotated[str, AfterValidator(_address)]
+Peer = Annotated[str, AfterValidator(_peer)]
 Network = Annotated[str, AfterValidator(_network)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]

@@ -22,6 +22,7 @@ from ringfence.shell.service.setting_types import (
     Many,
     Name,
     Network,
+    Peer,
     Place,
     Url,
     data_folder,
@@ -165,9 +166,20 @@ class Hep(_Reading):
     auth_key: SecretStr | None = _said("Key that agents send (HEP chunk 0x000e); others are refused.", None)
     auth_key_file: Place | None = _said("File with that key, instead of `auth_key`.", None)
     allow: Many[Network] = _said("Networks agents may send from; empty: any.", ())
-    trunk_header: str | None = _said('SIP header that names the ingress trunk, such as "X-Ingress".', None)
-    trusted_pai: Many[Network] = _said(
-        "Networks whose P-Asserted-Identity is believed (RFC 3325); elsewhere the From header counts.", ()
+    trunk_header: str | None = _said(
+        'SIP header that names the ingress trunk, such as "X-Ingress". Only where the ingress takes it off what comes from'
+        " outside.",
+        None,
+    )
+    trust_asserted: bool = _said(
+        "The called person is shown P-Asserted-Identity (RFC 3325), not From. Only where every message comes from a network"
+        " that checks it.",
+        False,
+    )
+    peers: dict[Peer, str] = _said(
+        "Trunks by the address their INVITEs come from; comes before `trunk_header`. What ingress a trunk is stands in"
+        " [network.trunks].",
+        default_factory=dict,
     )
     receive_buffer_kb: int = _said("Receive buffer asked of the kernel for UDP.", 8192, ge=64)
 

@@ -148,8 +148,9 @@ def _settings(config: Config, source: Source) -> Settings:
 
 def _maker(config: Config, source: Source) -> Callable[[], Decoder]:
     if isinstance(source, Hep):
-        asserted = bool(source.trusted_pai)
-        sip = SipSettings(trust_asserted=asserted, trunk_header=source.trunk_header or "")
+        ingress = config.network.trunks
+        trunks = {peer: (trunk, ingress.get(trunk)) for peer, trunk in source.peers.items()}
+        sip = SipSettings(source.trust_asserted, source.trunk_header or "", trunks)
         return lambda: HepPackets(HepCalls(sip))
     if isinstance(source, Folder):
         return Events
