@@ -86,7 +86,9 @@ def test_hep_and_accounting_tell_the_same_calls(tmp_path: Path) -> None:
     for call, record in zip(told, logged, strict=True):
         for name in ("start_time", "answer_time", "end_time"):
             if call[name]:
-                assert abs((call[name] - record[name]).total_seconds()) < 0.5, name
+                assert abs((call[name] - record[name]).total_seconds()) < 1.1, (
+                    name
+                )  # acc may know whole seconds only
     for call in told:  # as it happened: what a later row of a call knows, no earlier one did
         own = [row for row in rows if row["call_id"] == call["call_id"]]
         known = [(row["answer_time"] is not None, row["end_time"] is not None) for row in own]

@@ -7,14 +7,18 @@ from typing import Annotated
 import typer
 
 from ringfence import __version__
+from ringfence.cli.audit import audit
 from ringfence.cli.bench import bench
+from ringfence.cli.config import config
 from ringfence.cli.demo import demo
+from ringfence.cli.doctor import doctor
 from ringfence.cli.evaluate import evaluate
 from ringfence.cli.formats import formats
 from ringfence.cli.rank import rank
 from ringfence.cli.scan import scan
 from ringfence.cli.serve import serve
 from ringfence.cli.simulate import simulate
+from ringfence.cli.token import token
 from ringfence.cli.train import train
 
 app = typer.Typer(
@@ -32,6 +36,10 @@ app.command()(demo)
 app.command()(evaluate)
 app.command()(rank)
 app.add_typer(train)
+app.add_typer(config)
+app.add_typer(token)
+app.add_typer(audit)
+app.command()(doctor)
 app.command()(formats)
 app.command()(bench)
 

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from ringfence.ingest import _hep3
 from ringfence.ingest._hep3 import Hep3Error
-from ringfence.ingest._sip import CALL_METHODS, PART_METHODS, SipError, method_of, parse, tells_nothing
+from ringfence.ingest._sip import (
+    CALL_METHODS,
+    OTHER_METHODS,
+    PART_METHODS,
+    SipError,
+    method_of,
+    parse,
+    tells_nothing,
+)
 from ringfence.ingest._sip_calls import SECOND
 from ringfence.ingest._sip_dialogs import Dialogs, NoCalleeError
 from ringfence.ingest._sip_state import SipSettings
@@ -99,6 +107,8 @@ class HepCalls:
         notes = self._dialogs.notes
         if method in PART_METHODS or method in CALL_METHODS:
             notes["parts_of_calls"] += 1
+        elif method in OTHER_METHODS:
+            notes["other_methods"] += 1
         elif not payload.strip(b"\r\n\0 "):
             notes["keep_alives"] += 1
         elif parse(payload).method in CALL_METHODS:  # written so that the quick look did not see it
@@ -111,7 +121,9 @@ class HepCalls:
         columns, rows = self._dialogs.take()
         notes, self._dialogs.notes = self._dialogs.notes, Counter()
         told = len({int(row) for row in rows if row >= first_row})
-        return Chunk(columns, rows, count, max(count - len(rejected) - told, 0), tuple(rejected), dict(notes))
+        return Chunk(
+            columns, rows, count, max(count - len(rejected) - told, 0), tuple(rejected), dict(+notes)
+        )
 
 
 def _kind(error: ValueError) -> str:

@@ -17,6 +17,8 @@ CALL_METHODS: Final = frozenset({"INVITE", "BYE", "CANCEL"})
 """Methods that begin and end calls."""
 PART_METHODS: Final = frozenset({"ACK", "PRACK", "UPDATE", "INFO", "REFER"})
 """Methods within a call that tell accounting nothing."""
+OTHER_METHODS: Final = frozenset({"OPTIONS", "REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE"})
+"""Methods that belong to no call."""
 
 _COMPACT: Final = {
     "i": "call-id", "f": "from", "t": "to", "v": "via", "m": "contact", "l": "content-length", "c": "content-type",

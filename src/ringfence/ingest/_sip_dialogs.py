@@ -25,30 +25,35 @@ import pyarrow as pa
 
 from ringfence.ingest._sip import Message
 from ringfence.ingest._sip_address import user_of
+from ringfence.ingest._sip_attempts import is_another, is_repeated, nearest, settle
 from ringfence.ingest._sip_calls import (
     CAUSES,
-    LONGEST_SETUP,
     NORMAL_CLEARING,
     NORMAL_UNSPECIFIED,
     SECOND,
     _q850,
     _refused_by,
 )
-from ringfence.ingest._sip_state import LONGEST_TEXT, Call, Leg, Rows, SipSettings, describe, nearest, short
-
-# The states of a call, and how long each lasts.
-EARLY, ASKED, RINGING, CANCELLED, HUNG_UP, FAILED, CHALLENGED, UP, ENDED = range(9)
-HOLDS: Final = (
-    SECOND,  # a response before its INVITE: packets overtake each other by some hundred milliseconds
-    SECOND // 5,  # an INVITE that may have been seen nearer to the caller
-    LONGEST_SETUP,  # Timer C of RFC 3261 lets one try ring for three minutes
-    32 * SECOND,  # after a CANCEL, 64*T1: the 487 is lost
-    SECOND,  # a BYE before its 2xx
-    SECOND,  # a failure; more than a packet is overtaken by, and in which a new INVITE is the same attempt
-    32 * SECOND,  # a challenge nobody takes up
-    86_400 * SECOND,  # a call without a sign of life: its BYE is lost
-    32 * SECOND,  # 64*T1: until then its messages may be repeated
+from ringfence.ingest._sip_state import (
+    ASKED,
+    CANCELLED,
+    CHALLENGED,
+    EARLY,
+    ENDED,
+    FAILED,
+    HOLDS,
+    HUNG_UP,
+    LONGEST_TEXT,
+    RINGING,
+    UP,
+    Call,
+    Leg,
+    Rows,
+    SipSettings,
+    describe,
+    short,
 )
+
 DROP_FIRST: Final = (ENDED, EARLY, ASKED, RINGING, CANCELLED, HUNG_UP, FAILED, CHALLENGED, UP)
 MAX_LEGS: Final = 32
 MAX_FORKS: Final = 8
@@ -133,7 +138,7 @@ class Dialogs:
             self.notes["in_dialog" if known else "in_unknown_dialog"] += 1
             return
         if call is not None and call.cseq >= 0:
-            call = self._again(call, time, message)
+            call = self._again(call, time, source, message)
             if call is None:
                 return
         callee = user_of(message.uri)[:LONGEST_TEXT]
@@ -143,10 +148,12 @@ class Dialogs:
             call = self._new(key, message)
         if call.cseq < 0:
             call.start, call.row, call.cseq, call.vias = time, row, message.cseq, message.vias
+            call.source, call.dest = source, dest
             describe(call, callee, source, message, self.settings)
             self._enter(call, ASKED)
         elif not call.told and message.vias < call.vias:  # nearer to the caller
             call.start, call.vias = min(time, call.start), message.vias
+            call.source, call.dest = source, dest
             describe(call, callee, source, message, self.settings)
         leg = self._leg(call, message, source, dest)
         if leg is not None:
@@ -158,34 +165,26 @@ class Dialogs:
         else:
             self._judge(call)
 
-    def _again(self, call: Call, time: int, message: Message) -> Call | None:
+    def _again(self, call: Call, time: int, source: str, message: Message) -> Call | None:
         """An INVITE of a call that is known; None if it says nothing new."""
-        branch = short(message.branch)
-        if message.cseq < call.cseq or (branch in call.legs and call.legs[branch].asked):
+        leg = call.legs.get(short(message.branch))
+        if message.cseq < call.cseq or (leg is not None and leg.asked and is_repeated(call, time)):
             self.notes["retransmissions"] += 1
             return None
+        if is_another(call, time, source, message.cseq):
+            if call.state != ENDED:
+                self._expire(call)
+            self._forget(call)
+            return self._new(call.key, message)
         if message.cseq == call.cseq:
-            if call.state in {UP, ENDED}:
-                self.notes["copies"] += 1
-                return None
-            self.notes["copies"] += message.vias > call.vias
-            return call
-        if call.state == UP:
-            self.notes["in_dialog"] += 1
-            return None
-        # Nobody may hide a flood behind one Call-ID: without a challenge only what comes at once is the same attempt.
-        same = time - call.start <= (LONGEST_SETUP if call.state == CHALLENGED else SECOND)
-        if call.state != ENDED and same:
-            self.notes["tried_again"] += 1
-            call.cseq = message.cseq
-            call.legs.clear()
-            if call.state != ASKED:
-                self._enter(call, RINGING)
-            return call
-        if call.state != ENDED:
-            self._expire(call)
-        self._forget(call)
-        return self._new(call.key, message)
+            self.notes["copies"] += call.state in {UP, ENDED} or message.vias > call.vias
+            return None if call.state in {UP, ENDED} else call
+        self.notes["tried_again"] += 1
+        call.cseq = message.cseq
+        call.legs.clear()
+        if call.state != ASKED:
+            self._enter(call, RINGING)
+        return call
 
     def _new(self, key: str, message: Message) -> Call:
         call = Call(key, short(message.call_id))
@@ -226,6 +225,8 @@ class Dialogs:
         key = _key(message.call_id, message.sender.tag)
         call, tag = self._calls.get(key), short(message.recipient.tag)
         if call is None:
+            if self._changes(message):
+                return
             call = self._new(key, message)
         elif call.state in {UP, ENDED}:
             if call.state == UP and message.cseq != call.cseq:
@@ -240,8 +241,16 @@ class Dialogs:
             self.notes["retransmissions"] += 1
             return
         call.answer, call.answer_row, call.tags = time, row, [tag]
+        if call.cseq >= 0:  # it may have overtaken the INVITE with credentials
+            call.cseq = max(call.cseq, message.cseq)
         if call.cseq >= 0:
             self._answered(call)
+
+    def _changes(self, message: Message) -> bool:
+        """Whether a response is to an INVITE with which the called side changes the running call."""
+        known = _key(message.call_id, message.recipient.tag) in self._calls
+        self.notes["in_dialog"] += known
+        return known
 
     def _answered(self, call: Call) -> None:
         call.told = True
@@ -249,7 +258,7 @@ class Dialogs:
         hung_up, end, cause, by = call.state == HUNG_UP, call.end, call.cause, call.by
         call.end, call.cause, call.by = 0, None, None
         self._rows.add(call, call.answer_row)
-        call.legs.clear()
+        settle(call)
         self._enter(call, UP)
         if hung_up:
             call.end, call.cause, call.by = max(end, call.answer), cause, by
@@ -259,6 +268,8 @@ class Dialogs:
         key = _key(message.call_id, message.sender.tag)
         call = self._calls.get(key)
         if call is None:
+            if self._changes(message):
+                return
             call = self._new(key, message)
         elif call.state in {UP, ENDED}:
             self.notes["in_dialog" if call.state == UP else "retransmissions"] += 1
@@ -340,7 +351,7 @@ class Dialogs:
         """Tell the end."""
         call.told = True
         self._rows.add(call, call.end_row)
-        call.legs.clear()
+        settle(call)
         call.tags.clear()
         self._enter(call, ENDED)
 

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -11,9 +12,25 @@ import pyarrow as pa
 
 from ringfence.ingest._sip import Message
 from ringfence.ingest._sip_address import Address, addresses
+from ringfence.ingest._sip_calls import LONGEST_SETUP, SECOND
 from ringfence.model.tables import CALLS
 
 LONGEST_TEXT: Final = 128  # characters kept of what a caller chooses; the rest is told apart by its hash
+
+
+# The states of a call, and how long each lasts.
+EARLY, ASKED, RINGING, CANCELLED, HUNG_UP, FAILED, CHALLENGED, UP, ENDED = range(9)
+HOLDS: Final = (
+    SECOND,  # a response before its INVITE: packets overtake each other by some hundred milliseconds
+    SECOND // 5,  # an INVITE that may have been seen nearer to the caller
+    LONGEST_SETUP,  # Timer C of RFC 3261 lets one try ring for three minutes
+    32 * SECOND,  # after a CANCEL, 64*T1: the 487 is lost
+    SECOND,  # a BYE before its 2xx
+    SECOND,  # a failure; more than a packet is overtaken by, and in which a new INVITE is the same attempt
+    32 * SECOND,  # a challenge nobody takes up
+    86_400 * SECOND,  # a call without a sign of life: its BYE is lost
+    32 * SECOND,  # 64*T1: until then its messages may be repeated
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +88,9 @@ class Call:
     due: int = 0  # when its state is over by itself
     row: int = 0
     start: int = 0
-    vias: int = 0  # of the INVITE its numbers are from
+    vias: int = 0  # of the INVITE its numbers are from, as are these
+    source: str = ""
+    dest: str = ""
     cseq: int = -1
     caller: str | None = None
     callee: str = ""
@@ -90,8 +109,8 @@ class Call:
 
     def as_json(self) -> list[Any]:
         """As a list JSON can hold."""
-        values = [getattr(self, name) for name in _FIELDS]
-        values[_LEGS] = {branch: list(asdict(leg).values()) for branch, leg in self.legs.items()}
+        values = list(_all_fields(self))
+        values[_LEGS] = {branch: list(_leg_fields(leg)) for branch, leg in self.legs.items()}
         values[_TAGS] = list(self.tags)
         return values
 
@@ -105,6 +124,8 @@ class Call:
 
 
 _FIELDS: Final = tuple(one.name for one in fields(Call))
+_all_fields = attrgetter(*_FIELDS)
+_leg_fields = attrgetter(*(one.name for one in fields(Leg)))
 _LEGS: Final = _FIELDS.index("legs")
 _TAGS: Final = _FIELDS.index("tags")
 
@@ -157,25 +178,6 @@ def describe(call: Call, callee: str, source: str, message: Message, settings: S
         call.trunk, call.ingress = known
     elif settings.trunk_header:
         call.trunk = message.headers.get(settings.trunk_header.lower(), "")[:LONGEST_TEXT] or None
-
-
-def nearest(call: Call) -> list[Leg]:
-    """The legs that left the element nearest to the caller, side by side.
-
-    A proxy that hides the way takes the Vias off, so that what it sends on has as few; it is known by coming from where
-    the first INVITE went to.
-    """
-    fewest = min(leg.vias for leg in call.legs.values())
-    legs = [leg for leg in call.legs.values() if leg.vias == fewest]
-    first = legs[0]
-    return [leg for leg in legs if leg is first or not _after(first, leg)]
-
-
-def _after(first: Leg, leg: Leg) -> bool:
-    if leg.source == first.dest:
-        return True
-    came, went, left = (one.rpartition(":")[0] for one in (first.source, first.dest, leg.source))
-    return left == went != came
 
 
 class Rows:

@@ -66,11 +66,11 @@ class Cases:
 def join(alerts: Iterable[Alert]) -> None:
     """Set the case of every alert, whatever their order."""
     cases = Cases()
-    for alert in sorted(alerts, key=_order):
+    for alert in sorted(alerts, key=order):
         cases.place(alert)
 
 
-def _order(alert: Alert) -> tuple[int, bool, str, str]:
+def order(alert: Alert) -> tuple[int, bool, str, str]:
     """Order of time; at one moment a text comes last: it may have been recognised by its flood."""
     return alert.raised_at, alert.kind == TEXT, alert.kind, alert.alert_id
 

@@ -24,7 +24,7 @@ from ringfence.model.callers import Callers
 from ringfence.model.calls import Calls
 from ringfence.model.numbers import Names, NumberPlan
 from ringfence.report.story import Story
-from ringfence.respond.cases import WATCHED, Cases, join
+from ringfence.respond.cases import WATCHED, Cases, join, order
 from ringfence.shell.hashed import Hashed
 from ringfence.shell.lists import Lists
 from ringfence.shell.stories import Stories
@@ -155,7 +155,7 @@ class Judge:
         return self._placed(self.texts.new())
 
     def _placed(self, alerts: Sequence[Alert]) -> list[Alert]:
-        for alert in alerts:
+        for alert in sorted(alerts, key=order):
             self._cases.place(alert)
         return list(alerts)
 

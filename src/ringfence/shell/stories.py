@@ -204,6 +204,21 @@ class Stories:
             (self._stories[subject], what) for subject, what in changed.items() if subject in self._stories
         ]
 
+    def look_at_open(self, engine: Engine) -> None:
+        """Take note of the open episodes that had more calls, of which no observation told."""
+        for shard in engine.shards:
+            for index, number in shard.open:
+                case = engine.case_of(DETECTORS[index].NAME, number)
+                subject = self._people.story_of(
+                    (index, number, int(case["raised"]) if case is not None else 0)
+                )
+                story = self._stories.get(subject)
+                if case is None or story is None:
+                    continue
+                episode = story.alert.episodes[-1]
+                if int(case["last"]) > episode.last_call_at or int(case["calls"]) > episode.calls:
+                    self._change(subject)
+
     def forget(self, before: int, bare: int) -> None:
         """Let go of what is told: the observations of stories closed before `bare` (µs), and all of those closed before `before`."""
         gone = set()

@@ -5,7 +5,7 @@ the records alone.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -13,13 +13,15 @@ import pyarrow as pa
 
 from ringfence.ingest._hep_calls import HepCalls
 from ringfence.ingest._pieces import Pieces
-from ringfence.ingest.format import SCHEMAS, Chunk
+from ringfence.ingest.format import SCHEMAS, Chunk, Rejected
 from ringfence.shell.service.segments import Record
 
 EVENTS: Final = "events"
 HEP: Final = "hep"
 LINES: Final = "lines"
 CLOCK: Final = "clock"
+MOST_REJECTED: Final = 200
+"""Rejected rows that a record tells of one by one."""
 _LENGTH: Final = struct.Struct("<qI")
 
 
@@ -43,12 +45,17 @@ class Events:
     """Rows in the contract's names, as the API took them: one Arrow batch a record."""
 
     def decode(self, record: Record) -> Iterator[Chunk]:
-        """The rows of a record."""
+        """The rows of a record; its note tells of those that were rejected before."""
+        if not record.payload:
+            return
         table: str = record.note["table"]
+        rejected = tuple(Rejected(row, reason) for row, reason in record.note.get("rejected", ()))
+        more = record.note.get("rejected_more", 0)
         with pa.ipc.open_stream(record.payload) as stream:
             for batch in stream:
                 plain = batch.cast(SCHEMAS[table])
-                yield Chunk(plain, np.arange(1, len(batch) + 1), len(batch), table=table)
+                rows = np.arange(1, len(batch) + 1)
+                yield Chunk(plain, rows, len(batch) + len(rejected) + more, more, rejected, table=table)
 
     def advance(self, now: int) -> Iterable[Chunk]:
         """Nothing waits."""
@@ -128,6 +135,14 @@ def unpack(payload: bytes) -> tuple[list[int], list[bytes]]:
         packets.append(payload[at : at + length])
         at += length
     return times, packets
+
+
+def rejected_note(rejected: Sequence[Rejected]) -> dict[str, Any]:
+    """What the note of `Events` says of rows that were rejected."""
+    if not rejected:
+        return {}
+    told = [[row.row, row.reason] for row in rejected[:MOST_REJECTED]]
+    return {"rejected": told, "rejected_more": len(rejected) - len(told)}
 
 
 def to_payload(batch: pa.RecordBatch) -> bytes:

@@ -174,13 +174,14 @@ class Journal:
                 self._held -= size
 
     def close(self) -> None:
-        """Write what waits, then stop."""
+        """Write what waits, then stop. May be called again."""
         with self._change:
             self._closing = True
             self._change.notify_all()
         self._thread.join()
         if self._file is not None:
             self._file.close()
+            self._file = None
 
     # --- the writer ----------------------------------------------------------------------------------------------------
 

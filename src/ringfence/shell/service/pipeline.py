@@ -24,7 +24,7 @@ from ringfence.ingest.live_order import LiveOrder, last_known
 from ringfence.ingest.normalise import ROW_BITS
 from ringfence.model.calls import NEVER, Calls
 from ringfence.model.numbers import to_texts
-from ringfence.model.tables import CALLS
+from ringfence.model.tables import CALLS, TEXTS
 from ringfence.shell.judge import Judge, batches
 from ringfence.shell.service.changes import changes_of
 from ringfence.shell.service.decoders import CLOCK, Decoder, Makers
@@ -125,6 +125,7 @@ class Pipeline:
         self._rows = rows
         self._on_changes = on_changes
         self._clock = clock
+        self._waiting_texts: list[tuple[str, int, Chunk]] = []
         self._texts: dict[str, str] = {}  # how alerts of texts were told last
         self._texts_changed = False
         self.unwritten: list[AlertChange] = []
@@ -190,26 +191,38 @@ class Pipeline:
         tally = self.tallies[source]
         tally.notes.update(chunk.notes)
         tally.ignored += chunk.ignored
-        self._put_aside(source, chunk.rejected, record)
+        self._put_aside(source, chunk.rejected, record.received)
         if not len(chunk.rows):
             return
         if chunk.table == "calls":
             self._take_calls(source, chunk, record)
             return
-        if chunk.table == "texts":
-            rejected = self.judge.take_texts(chunk)
-            self._texts_changed = True
-        else:
-            rejected = self.judge.take_transfers(chunk, self._place(source))
-        self._put_aside(source, rejected, record)
         times = _buffers.fixed(chunk.columns["time"], np.int64)
         tally.told = max(tally.told, min(int(times.max()), record.received))
-        self._rows.append(chunk.table, _without(chunk, rejected), record.seq)
+        if chunk.table == "texts":
+            self._waiting_texts.append((source, record.received, chunk))
+            self._rows.append("texts", chunk.records, record.seq)
+            return
+        rejected = self.judge.take_transfers(chunk, self._place(source))
+        self._put_aside(source, rejected, record.received)
+        self._rows.append("transfers", _without(chunk, rejected), record.seq)
+
+    def _read_texts(self, until: int) -> None:
+        """Read the texts of a stretch of time: before the calls of that time are judged, and not before those of earlier ones."""
+        waiting, self._waiting_texts = self._waiting_texts, []
+        for source, received, chunk in waiting:
+            now = _buffers.fixed(chunk.columns["time"], np.int64) < until
+            if not now.all():
+                self._waiting_texts.append((source, received, _part_of(chunk, ~now)))
+            if now.any():
+                rejected = self.judge.take_texts(_part_of(chunk, now))
+                self._put_aside(source, rejected, received)
+                self._texts_changed = True
 
     def _take_calls(self, source: str, chunk: Chunk, record: Record) -> None:
         tally = self.tallies[source]
         calls, rejected = self.judge.take_calls(chunk, self._place(source))
-        self._put_aside(source, rejected, record)
+        self._put_aside(source, rejected, record.received)
         if not len(calls):
             return
         self._rows.append("calls", _in_words(_without(chunk, rejected), calls, self.judge), record.seq)
@@ -217,7 +230,7 @@ class Pipeline:
         tally.ahead += len(ahead)
         if len(ahead):
             rows = (ahead.origin & ((1 << ROW_BITS) - 1)).tolist()
-            self._put_aside(source, [Rejected(row, _AHEAD) for row in rows], record)
+            self._put_aside(source, [Rejected(row, _AHEAD) for row in rows], record.received)
         tally.calls += len(calls) - len(ahead)
         self.call_rows += len(calls) - len(ahead)
         tally.told = max(tally.told, min(int(last_known(calls).max()), record.received))
@@ -227,16 +240,17 @@ class Pipeline:
             self._names.append(source)
         return self._names.index(source)
 
-    def _put_aside(self, source: str, rejected: Iterable[Rejected], record: Record) -> None:
+    def _put_aside(self, source: str, rejected: Iterable[Rejected], at: int) -> None:
         rejected = list(rejected)
         if rejected:
             self.tallies[source].reject(rejected)
-            self.aside.extend(Aside(source, record.received, row.row, row.reason) for row in rejected)
+            self.aside.extend(Aside(source, at, row.row, row.reason) for row in rejected)
             del self.aside[:-MOST_REJECTED]
 
     def finish(self) -> None:
         """Judge all that is held, as if nothing came any more (of a replay that is over)."""
         self._judge(self.order.finish())
+        self._minute = 0
         self.unwritten += self._changes()
         self.write()
 
@@ -245,6 +259,7 @@ class Pipeline:
         with self.lock:
             self._learn(learned)
         for part, watermark in batches(calls, until, AT_ONCE):
+            self._read_texts(watermark)
             with self.lock:
                 alerts = self.judge.judge(part, watermark)
             self._texts_changed |= any(alert.text_id for alert in alerts)
@@ -271,6 +286,7 @@ class Pipeline:
         if judge.engine.last // _MINUTE != self._minute:
             self._minute = judge.engine.last // _MINUTE
             judge.forget(judge.engine.last)
+            judge.stories.look_at_open(judge.engine)
             self._texts_changed = True
         found = judge.stories.take_changes(judge.engine)
         changes = [change for story, what in found for change in changes_of(story, what)]
@@ -312,6 +328,9 @@ class Pipeline:
             "keys": list(self.keys.items()),
             "tallies": {source: tally.as_json() for source, tally in self.tallies.items()},
             "texts": self._texts,
+            "waiting_texts": [
+                [source, received, _columns_of(chunk)] for source, received, chunk in self._waiting_texts
+            ],
             "minute": self._minute,
             "judged": self.judged,
         }
@@ -334,6 +353,9 @@ class Pipeline:
         self.keys = OrderedDict(state["keys"])
         self.tallies = {source: Tally.of_json(tally) for source, tally in state["tallies"].items()}
         self._texts = state["texts"]
+        self._waiting_texts = [
+            (source, received, _texts_of(columns)) for source, received, columns in state["waiting_texts"]
+        ]
         self._minute = state["minute"]
         self.judged = state["judged"]
         self.seq = state["seq"]
@@ -342,11 +364,36 @@ class Pipeline:
     def waits(self) -> bool:
         """Whether something waits for time to pass: rows, calls that are up, attacks that are open."""
         engine = self.judge.engine
-        return bool(len(self.order)) or engine.due != NEVER or any(shard.open for shard in engine.shards)
+        return (
+            bool(len(self.order) or self._waiting_texts)
+            or engine.due != NEVER
+            or any(shard.open for shard in engine.shards)
+        )
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _part_of(chunk: Chunk, which: npt.NDArray[np.bool_]) -> Chunk:
+    """Some rows of a chunk."""
+    rows = chunk.rows[which]
+    return Chunk(chunk.columns.filter(pa.array(which)), rows, len(rows), table=chunk.table)
+
+
+def _columns_of(chunk: Chunk) -> dict[str, list[Any]]:
+    """A chunk of texts as JSON can hold it."""
+    records = chunk.records
+    times = records["time"].cast(pa.int64()).to_pylist()
+    plain = {name: records[name].to_pylist() for name in TEXTS.names if name != "time"}
+    return {"time": times, **plain, "rows": chunk.rows.tolist()}
+
+
+def _texts_of(columns: dict[str, list[Any]]) -> Chunk:
+    """The chunk that `_columns_of` took apart."""
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in TEXTS]
+    rows = np.array(columns["rows"], np.int64)
+    return Chunk(pa.RecordBatch.from_arrays(arrays, schema=TEXTS), rows, len(rows), table="texts")
 
 
 def _by_source(calls: Calls) -> tuple[list[int], list[int]]:

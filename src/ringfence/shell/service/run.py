@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from ringfence.shell.service.logs import Pseudonyms, configure
 from ringfence.shell.service.settings import Config
 from ringfence.shell.service.wiring import Told, Wired, wire
 from ringfence.shell.warm_up import warm_up
@@ -22,6 +23,11 @@ def run(
     Raises:
         ConfigError, ListError, StoreError, OSError: it cannot begin.
     """
+    configure(
+        Pseudonyms.kept_in(config.pseudonym_key),
+        level=config.logging.level,
+        format="text" if config.service.demo else config.logging.format,
+    )
     warm_up()
     sys.setswitchinterval(SWITCH_S)
     wired = wire(config, replay)

@@ -160,11 +160,7 @@ class Service:
 
     def stop(self) -> None:
         """Write what waits, take a snapshot, and let go of everything. May be called once."""
-        self._state = "stopping"
-        self.journal.close()
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.halt()
         self.snapshots.wait()
         if not self._trouble and self.pipeline.seq > self._saved:
             self._snapshot()
@@ -172,6 +168,14 @@ class Service:
         self._follower.close()
         self.records.close()
         self.store.close()
+
+    def halt(self) -> None:
+        """Stop taking anything in, and judging; what is in memory can still be looked at."""
+        self._state = "stopping"
+        self.journal.close()
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def listen(self, told: Callable[[Sequence[AlertChange]], None]) -> None:
         """Have a function told of alerts that changed, from the pipeline's thread."""

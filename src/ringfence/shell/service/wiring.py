@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
 
 from ringfence.detect.screening import Screen
 from ringfence.ingest._hep_calls import HepCalls
-from ringfence.ingest._pieces import pieces
+from ringfence.ingest._pieces import has_header, pieces
 from ringfence.ingest._sip_state import SipSettings
 from ringfence.ingest.format import Settings
 from ringfence.model.numbers import NumberPlan
@@ -30,8 +30,11 @@ from ringfence.shell.service.setting_types import split_address
 from ringfence.shell.service.settings import Config, Folder, Hep, Source, Syslog, Tail, Webhook
 from ringfence.shell.service.sources.city import SPEED, Town
 from ringfence.shell.service.sources.feed import Feed
+from ringfence.shell.service.sources.folder import WatchedFolder
 from ringfence.shell.service.sources.hep import HepSource
 from ringfence.shell.service.sources.replay import parts_of
+from ringfence.shell.service.sources.tail import Tail as Followed
+from ringfence.shell.service.sources.written import FolderSource, SyslogSource, TailSource
 from ringfence.shell.service.webhooks import Webhooks
 
 DEMO: Final = "city"
@@ -159,7 +162,7 @@ def _maker(config: Config, source: Source) -> Callable[[], Decoder]:
 
 
 def _sources(config: Config, service: Service, replay: Told | None) -> list[Running]:
-    found = [_source(name, source, service) for name, source in config.sources.items()]
+    found = [_source(name, source, service, config) for name, source in config.sources.items()]
     positions = service.positions
     if config.service.demo:
         found.append(_city(service))
@@ -191,7 +194,7 @@ def _city(service: Service) -> Feed:
     )
 
 
-def _source(name: str, source: Source, service: Service) -> Running:
+def _source(name: str, source: Source, service: Service, config: Config) -> Running:
     if isinstance(source, Hep):
         return HepSource(
             name,
@@ -203,7 +206,37 @@ def _source(name: str, source: Source, service: Service) -> Running:
             allow=[ip_network(network) for network in source.allow],
             buffer=source.receive_buffer_kb * 1024,
         )
-    raise NotImplementedError
+    if isinstance(source, Syslog):
+        return SyslogSource(
+            name,
+            service.append,
+            source.allow,
+            split_address(source.udp) if source.udp else None,
+            split_address(source.tcp) if source.tcp else None,
+        )
+    settings = _settings(config, source)
+    if isinstance(source, Tail):
+        return TailSource(name, service.append, _tail(source, settings), service.positions, source.poll_s)
+    return FolderSource(
+        name, service.append, _folder(source), service.positions, source.format, settings, source.poll_s
+    )
+
+
+def _tail(source: Tail, settings: Settings) -> Callable[[Any], Followed]:
+    header = has_header(source.format, settings)
+    return lambda position: Followed(
+        source.path, from_start=source.from_start, position=position, header=header
+    )
+
+
+def _folder(source: Folder) -> Callable[[Any], WatchedFolder]:
+    return lambda position: WatchedFolder(
+        source.path,
+        pattern=source.pattern,
+        after=source.after,
+        settled_s=source.settled_s,
+        position=position,
+    )
 
 
 def _endpoint(webhook: Webhook) -> Endpoint:

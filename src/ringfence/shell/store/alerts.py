@@ -129,7 +129,7 @@ class AlertStore:
         """
         told = 0
         with self._database.writing() as connection:
-            if seq <= _applied(connection, lock=True):
+            if seq < _applied(connection, lock=True):
                 return 0
             for change in changes:
                 told += _apply(connection, seq, change)

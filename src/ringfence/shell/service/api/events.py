@@ -12,7 +12,7 @@ from ringfence.ingest import arrow_ipc, json_lines
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
 from ringfence.model.numbers import Names, NumberPlan
 from ringfence.shell.service.api.context import ERRORS, Context, Here, needs
-from ringfence.shell.service.decoders import EVENTS, to_payload
+from ringfence.shell.service.decoders import EVENTS, rejected_note, to_payload
 from ringfence.shell.service.intake import put
 from ringfence.shell.service.journal import JournalError
 from ringfence.shell.store.tokens import Principal
@@ -103,7 +103,7 @@ async def _take(here: Context, who: Principal, kind: str, body: bytes, key: str 
         "repeated": False,
     }
     if rows:
-        note: dict[str, Any] = {"source": EVENTS, "kind": EVENTS, "table": table, "by": who.name}
+        note = {"source": EVENTS, "kind": EVENTS, "table": table, "by": who.name, **rejected_note(rejected)}
         if key is not None:
             note |= {"key": key, "answer": answer}
         answer = {**answer, "seq": await _put(here, note, batches)}

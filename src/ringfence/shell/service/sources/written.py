@@ -1,0 +1,141 @@
+"""Sources that hand over what others have written: a followed file, syslog, a watched folder."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from ringfence.ingest.format import Settings, UnreadableError
+from ringfence.shell.service.decoders import EVENTS, LINES, rejected_note, to_payload
+from ringfence.shell.service.intake import Append, insist
+from ringfence.shell.service.journal import JournalError
+from ringfence.shell.service.sources.folder import Found, WatchedFolder
+from ringfence.shell.service.sources.syslog import SyslogListener
+from ringfence.shell.service.sources.tail import Tail
+from ringfence.shell.sources import open_sources
+
+Positions = Callable[[], dict[str, Any]]
+_AT_ONCE: Final = 20_000
+
+
+class TailSource:
+    """A file that is followed.
+
+    Args:
+        name: of the source.
+        append: takes what is to be written.
+        make: the file, from the position of a restart on (None: there was none).
+        positions: of all sources, asked when it begins.
+        poll_s: seconds between two looks.
+    """
+
+    def __init__(
+        self, name: str, append: Append, make: Callable[[Any], Tail], positions: Positions, poll_s: float
+    ) -> None:
+        self.tail: Tail | None = None
+        self._name, self._append, self._make = name, append, make
+        self._positions, self._poll_s = positions, poll_s
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        self.tail = self._make(self._positions().get(self._name))
+        try:
+            async for piece in self.tail.pieces(self._poll_s):
+                note = {"source": self._name, "kind": LINES, "position": piece.position}
+                if piece.head:
+                    note["head"] = piece.head.decode("utf-8", "replace")
+                await insist(self._append, note, piece.data)
+        finally:
+            self.tail.close()
+
+
+class SyslogSource:
+    """Lines that come by syslog.
+
+    Args:
+        name: of the source.
+        append: takes what is to be written.
+        allow: networks that may send.
+        udp: address to listen on, or None; tcp: the same.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        append: Append,
+        allow: tuple[str, ...],
+        udp: tuple[str, int] | None,
+        tcp: tuple[str, int] | None,
+    ) -> None:
+        self.listener = SyslogListener(self._take, allow)
+        self._note = {"source": name, "kind": LINES}
+        self._append = append
+        self._udp, self._tcp = udp, tcp
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        await self.listener.start(udp=self._udp, tcp=self._tcp)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.listener.stop()
+
+    async def _take(self, lines: bytes) -> None:
+        try:
+            await insist(self._append, self._note, lines)
+        except JournalError as error:  # a datagram cannot wait; the listener counts it
+            raise ConnectionError(str(error)) from error
+
+
+class FolderSource:
+    """Whole files that are put into a folder.
+
+    Args:
+        name: of the source.
+        append: takes what is to be written.
+        make: the folder, from the position of a restart on.
+        positions: of all sources, asked when it begins.
+        format: of all files, None: recognised; settings: for the readers.
+        poll_s: seconds between two looks.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        append: Append,
+        make: Callable[[Any], WatchedFolder],
+        positions: Positions,
+        format: str | None,  # noqa: A002
+        settings: Settings,
+        poll_s: float,
+    ) -> None:
+        self.folder: WatchedFolder | None = None
+        self._name, self._append, self._make, self._positions = name, append, make, positions
+        self._format, self._settings, self._poll_s = format, settings, poll_s
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        self.folder = self._make(self._positions().get(self._name))
+        await self.folder.watch(self._read, self._poll_s)
+
+    async def _read(self, found: Found) -> None:
+        """Hand over a file.
+
+        Raises:
+            UnreadableError: it cannot be read to its end; what stands before is handed over.
+        """
+        assert self.folder is not None
+        (source,) = await asyncio.to_thread(open_sources, [found.path], self._format, self._settings)
+        while (chunk := await asyncio.to_thread(source.next)) is not None:
+            note = {
+                "source": self._name,
+                "kind": EVENTS,
+                "table": chunk.table,
+                **rejected_note(chunk.rejected),
+            }
+            for first in range(0, max(len(chunk.rows), 1), _AT_ONCE):
+                await insist(self._append, note, to_payload(chunk.records.slice(first, _AT_ONCE)))
+                note = {"source": self._name, "kind": EVENTS, "table": chunk.table}
+        if source.broken:
+            raise UnreadableError(source.broken)
+        read = {"source": self._name, "kind": EVENTS, "position": self.folder.position(found)}
+        await insist(self._append, read, b"")
