@@ -5,7 +5,6 @@ began with, and these are removed when the last such question has ended.
 """
 
 import fcntl
-import os
 import shutil
 import threading
 from collections import Counter
@@ -153,5 +152,5 @@ class Disk:
                 if path not in named:
                     path.unlink()
             for day in self.folder.glob(f"{name}/*"):
-                if not any(os.scandir(day)):
+                if not any(day.iterdir()):
                     day.rmdir()

@@ -157,6 +157,11 @@ class Reader:
         given |= {"call_id": call_id, "since": begin, "until": end}
         return self.ask(query, given, memory=rows.memory).cast(kind.schema)
 
+    def without(self, kind: Kind, rows: pa.Table, number: str, before: int, held: pa.Table) -> pa.Table:
+        """Rows in memory without a number (`Kind.without`), but for what cases hold."""
+        given = {"number": number, "since": EVER[0], "until": before}
+        return self.ask(kind.without("memory", run=False), given, memory=rows, held=held).cast(kind.schema)
+
 
 def answer_schema(kind: Kind) -> pa.Schema:
     """Columns of an answer."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ringfence.shell.records.files import DAY_US, cut, day_start
 from ringfence.shell.records.kinds import HELD, Kind
 from ringfence.shell.records.manifest import PART, RUN, File
-from ringfence.shell.records.reading import Rows, connect
+from ringfence.shell.records.reading import EVER, Rows, connect
 
 SLICE_ROWS: Final = 2_000_000
 """Rows folded at once: the sums of a GROUP BY over texts do not spill, so a day is folded in slices of its time."""
@@ -76,7 +76,7 @@ class Worker:
     def unheld_of(self, kind: Kind, rows: pa.Table, number: str, before: int) -> int:
         """How many of these rows an erasure of a number touches."""
         self._database.register("rows_given", rows)
-        given = {"number": number, "since": -(1 << 60), "until": before}
+        given = {"number": number, "since": EVER[0], "until": before}
         return self._count(f"SELECT count(*) FROM rows_given WHERE {kind.goes()}", given)
 
     def held(self, kind: Kind, rows: pa.Table) -> pa.Table:
@@ -84,19 +84,11 @@ class Worker:
         self._database.register("rows_given", rows)
         return self._table(f"SELECT * FROM rows_given WHERE {kind.held()}", {}).cast(rows.schema)
 
-    def without(
-        self, kind: Kind, source: Path | pa.Table, number: str, before: int, *, run: bool
-    ) -> pa.Table:
-        """The rows of a file or table without a number (`Kind.without`), in their order."""
-        given: dict[str, object] = {"number": number, "since": -(1 << 60), "until": before}
-        if isinstance(source, Path):
-            relation = "read_parquet($file, hive_partitioning = false)"
-            given["file"] = str(source)
-        else:
-            relation = "rows_given"
-            self._database.register(relation, source)
-        schema = kind.run_schema if run else kind.schema
-        return self._table(kind.without(relation, run=run), given).cast(schema)
+    def without(self, kind: Kind, path: Path, number: str, before: int, *, run: bool) -> pa.Table:
+        """The rows of a file without a number (`Kind.without`), in their order."""
+        query = kind.without("read_parquet($file, hive_partitioning = false)", run=run)
+        given = {"number": number, "since": EVER[0], "until": before, "file": str(path)}
+        return self._table(query, given).cast(kind.run_schema if run else kind.schema)
 
     def _table(self, query: str, given: dict[str, object]) -> pa.Table:
         return self._database.sql(query, params=given).to_arrow_table()

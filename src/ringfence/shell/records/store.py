@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -85,6 +85,12 @@ class RecordStore:
         self._contents = Contents(folder, memory, threads)
         self._upkeep = Upkeep(self._contents)
         self._spill_rows = spill_rows
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the folder, after the work at hand; what was not flushed is not kept."""

@@ -14,7 +14,7 @@ from ringfence.shell.records.erasure import Erased, rewritten, touched
 from ringfence.shell.records.errors import told
 from ringfence.shell.records.files import DAY_US, day_start, times, write_run
 from ringfence.shell.records.held import Held, held_table, microseconds
-from ringfence.shell.records.kinds import KINDS, Kind
+from ringfence.shell.records.kinds import HELD_SCHEMA, KINDS, Kind
 from ringfence.shell.records.manifest import RUN, Erasure, File
 from ringfence.shell.records.reading import EVER, of_number
 from ringfence.shell.records.rewriting import Worker, chosen
@@ -145,7 +145,7 @@ class Upkeep:
                 erased.held[kind.name] = len(found[kind]) - erased.records[kind.name]
             for batch in self._contents.batches():
                 if len(of_number(batch.rows, batch.kind, number)):
-                    rows = worker.without(batch.kind, batch.rows, number, erasure.before, run=False)
+                    rows = self._but_for_held(batch.kind, batch.rows, number, erasure.before)
                     self._contents.swap(batch, replace(batch, rows=rows))
             manifest = self._contents.disk.manifest
         for kind, rows in found.items():
@@ -186,6 +186,10 @@ class Upkeep:
             erasure = erasures.get(self._contents.disk.manifest.digest(number))
             # while a case may hold it, only `expire` knows
             if erasure is not None and (erasure.number is None or self._held is not None):
-                with self._contents.worker(self._held) as worker:
-                    rows = worker.without(kind, rows, number, erasure.before, run=False)
+                rows = self._but_for_held(kind, rows, number, erasure.before)
         return rows
+
+    def _but_for_held(self, kind: Kind, rows: pa.Table, number: str, before: int) -> pa.Table:
+        """Rows in memory without a number, but for what cases hold."""
+        held = HELD_SCHEMA.empty_table() if self._held is None else self._held
+        return self._contents.reader.without(kind, rows, number, before, held)
