@@ -102,6 +102,7 @@ async def _start(context: Context, sources: Sequence[Running]) -> None:
     try:
         if context.webhooks is not None:
             context.webhooks.configure()
+        await asyncio.to_thread(service.compile)
         await asyncio.to_thread(service.recover)
         service.start()
         async with asyncio.TaskGroup() as group:

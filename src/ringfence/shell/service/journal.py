@@ -52,6 +52,9 @@ class Journal:
         folder: made if it is absent.
         segment_bytes: after so many a new segment begins.
         most_bytes: of all segments; what comes beyond is refused.
+        min_free_bytes: of the disk, below which everything is refused.
+        fsync_s: how long a group may wait for others.
+        keep_s: how long a segment stays when nobody needs it any more.
         since: number of the last record that is known elsewhere (a snapshot): numbers go on behind it in any case.
 
     Attributes:
@@ -63,12 +66,23 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, *, segment_bytes: int = 64 << 20, most_bytes: int = 8 << 30, since: int = 0
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = 64 << 20,
+        most_bytes: int = 8 << 30,
+        min_free_bytes: int = 0,
+        fsync_s: float = 0.0,
+        keep_s: float = 0.0,
+        since: int = 0,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._most_bytes = most_bytes
+        self._min_free = min_free_bytes
+        self._fsync_s = fsync_s
+        self._keep_s = keep_s
         self.damage = Damage()
         self.trouble: str | None = None
         self._retry_at = 0.0
@@ -166,9 +180,10 @@ class Journal:
     def release(self, seq: int) -> None:
         """Let go of segments that hold nothing behind a number."""
         for path, following in _with_next(segments(self._folder)):
-            if following is None or following > seq + 1:
+            status = path.stat()
+            if following is None or following > seq + 1 or time.time() - status.st_mtime < self._keep_s:
                 return
-            size = path.stat().st_size
+            size = status.st_size
             path.unlink(missing_ok=True)
             with self._change:
                 self._held -= size
@@ -191,6 +206,8 @@ class Journal:
                 self._change.wait_for(lambda: self._waiting or self._closing)
                 if not self._waiting:
                     return
+                if self._fsync_s:
+                    self._change.wait_for(lambda: self._closing, self._fsync_s)
                 group, self._waiting = self._waiting, []
                 self._waiting_bytes = 0
             error = self._write_group(group)
@@ -211,6 +228,7 @@ class Journal:
             for place, one in enumerate(group)
         )
         try:
+            self._look_at_space(len(data))
             file = self._open(first)
             file.write(data)
             file.flush()
@@ -224,6 +242,11 @@ class Journal:
         self._held += len(data)
         self.trouble = None
         return None
+
+    def _look_at_space(self, wanted: int) -> None:
+        disk = os.statvfs(self._folder)
+        if disk.f_bavail * disk.f_frsize < self._min_free + wanted:
+            raise OSError(errno.ENOSPC, "")
 
     def _open(self, first: int) -> BinaryIO:
         if self._file is not None and self._size >= self._segment_bytes:

@@ -9,7 +9,6 @@ import uvicorn
 from ringfence.shell.service.logs import Pseudonyms, configure
 from ringfence.shell.service.settings import Config
 from ringfence.shell.service.wiring import Told, Wired, wire
-from ringfence.shell.warm_up import warm_up
 
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter: the judge must not make a question at the desk wait."""
@@ -28,7 +27,6 @@ def run(
         level=config.logging.level,
         format="text" if config.service.demo else config.logging.format,
     )
-    warm_up()
     sys.setswitchinterval(SWITCH_S)
     wired = wire(config, replay)
     service = config.service
