@@ -50,9 +50,19 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a webhook stands. Times in µs, None: never, or nothing waits. `overflowed`: given up because too much was waiting."""
+    """How a webhook stands; times in µs.
+
+    Attributes:
+        name: of the webhook.
+        unread: events of the feed that were not looked at for it yet.
+        pending: that wait for it; dead: that were given up; oldest: since when the first of those that wait does, None: none.
+        delivered_at: the last time that something arrived, None: never.
+        disabled_at: since when it gets nothing, None: it does; disabled_why: in words.
+        overflowed: how many were given up because too much was waiting.
+    """
 
     name: str
+    unread: int
     pending: int
     dead: int
     oldest: int | None
@@ -210,7 +220,8 @@ class Deliveries:
                 (row.webhook, row.state): (row.letters, row.since) for row in connection.execute(counted)
             }
             rows = connection.execute(select(WEBHOOKS).order_by(WEBHOOKS.c.name)).all()
-        return [_standing(row, found) for row in rows]
+            last = last_place(connection)
+        return [_standing(row, found, last) for row in rows]
 
     def is_disabled(self, webhook: str) -> bool:
         """Whether it gets nothing."""
@@ -282,11 +293,12 @@ def _give_up(connection: Connection, which: Any, why: str) -> None:
     connection.execute(DELIVERIES.update().where(which).values(state=DEAD, last_error=why))
 
 
-def _standing(row: Any, found: dict[tuple[str, str], tuple[int, int]]) -> Standing:
+def _standing(row: Any, found: dict[tuple[str, str], tuple[int, int]], last: int) -> Standing:
     pending, oldest = found.get((row.name, PENDING), (0, None))
     dead, _ = found.get((row.name, DEAD), (0, None))
     return Standing(
         name=row.name,
+        unread=max(last - row.read_to, 0),
         pending=pending,
         dead=dead,
         oldest=oldest,
