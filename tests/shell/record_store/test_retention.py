@@ -95,7 +95,10 @@ def test_a_table_has_its_own_limit(open_store: Opener, tmp_path: Path) -> None:
 
 
 def test_what_a_case_holds_stays_as_long_as_the_case(open_store: Opener, tmp_path: Path) -> None:
-    store, plain = open_store(tmp_path), Plain(held=[(CHEN, NOON, NOON + timedelta(hours=2)), (WANG, NOON + DAY, None)])
+    store, plain = (
+        open_store(tmp_path),
+        Plain(held=[(CHEN, NOON, NOON + timedelta(hours=2)), (WANG, NOON + DAY, None)]),
+    )
     fill(store, plain)
     for now in (NOON + 32 * DAY, NOON + 90 * DAY):
         store.expire(now, lambda: plain.held)
@@ -157,7 +160,9 @@ def test_who_is_erased_is_nowhere_and_the_others_keep_their_calls(
 def test_two_who_are_both_erased_leave_nothing(open_store: Opener, tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.append("calls", table("calls", three(CHEN, WANG, NOON, "secret id")), 1)
-    store.append("texts", table("texts", [{"time": NOON, "sender": CHEN, "recipient": WANG, "body": "secret"}]), 1)
+    store.append(
+        "texts", table("texts", [{"time": NOON, "sender": CHEN, "recipient": WANG, "body": "secret"}]), 1
+    )
     store.flush(1)
     store.tidy(NOON)
     store.erase(CHEN, NOON + DAY)
@@ -190,7 +195,9 @@ def test_what_comes_late_or_again_is_erased_as_it_comes(open_store: Opener, tmp_
     assert '"erasures":[]' in (tmp_path / "manifest.json").read_text("utf-8")
 
 
-def test_a_case_keeps_its_records_from_erasure_until_it_lets_them_go(open_store: Opener, tmp_path: Path) -> None:
+def test_a_case_keeps_its_records_from_erasure_until_it_lets_them_go(
+    open_store: Opener, tmp_path: Path
+) -> None:
     store, plain = open_store(tmp_path), Plain(held=[(WANG, NOON, NOON + timedelta(hours=2))])
     fill(store, plain)
     erased = store.erase(CHEN, NOON + 9 * DAY, plain.held)

@@ -12,7 +12,7 @@ from ringfence.shell.records.disk import Disk
 from ringfence.shell.records.errors import told
 from ringfence.shell.records.files import DAY_US, day_start
 from ringfence.shell.records.kinds import HELD_SCHEMA, Kind
-from ringfence.shell.records.reading import Reader, Rows
+from ringfence.shell.records.reading import Reader, Rows, connect
 from ringfence.shell.records.rewriting import Worker
 
 
@@ -31,11 +31,12 @@ class Contents:
         self.buffer = Buffer()
         self.reader = Reader(self.disk.temporary, memory, threads)
         self.flushing = threading.Lock()
-        self._memory = memory
+        self._work = connect(self.disk.temporary, memory, 1)  # leaves the other cores to the questions
 
     def close(self) -> None:
         """Let go of the folder."""
         self.reader.close()
+        self._work.close()
         self.disk.close()
 
     def of_number(self, kind: Kind, number: str, begin: int, end: int, limit: int | None) -> pa.Table:
@@ -69,4 +70,4 @@ class Contents:
 
     def worker(self, held: pa.Table | None) -> Worker:
         """For work on whole files; `held` is what cases hold."""
-        return Worker(self.disk.temporary, self._memory, HELD_SCHEMA.empty_table() if held is None else held)
+        return Worker(self._work, HELD_SCHEMA.empty_table() if held is None else held)

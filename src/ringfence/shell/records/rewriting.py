@@ -10,22 +10,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+import duckdb
 import pyarrow as pa
 
 from ringfence.shell.records.files import DAY_US, cut, day_start
 from ringfence.shell.records.kinds import HELD, Kind
 from ringfence.shell.records.manifest import PART, RUN, File
-from ringfence.shell.records.reading import EVER, Rows, connect
+from ringfence.shell.records.reading import EVER, Rows
 
 SLICE_ROWS: Final = 2_000_000
 """Rows folded at once: the sums of a GROUP BY over texts do not spill, so a day is folded in slices of its time."""
 
 
 class Worker:
-    """A DuckDB for one piece of work, in a thread of its own beside the questions'."""
+    """One piece of work, on a DuckDB beside that of the questions.
 
-    def __init__(self, temporary: Path, memory: str, held: pa.Table) -> None:
-        self._database = connect(temporary, memory, 1)
+    Args:
+        database: of its own thread; only one piece of work at a time uses it.
+        held: what cases hold.
+    """
+
+    def __init__(self, database: duckdb.DuckDBPyConnection, held: pa.Table) -> None:
+        self._database = database.cursor()
         self._database.register(HELD, held)
 
     def __enter__(self) -> Self:
@@ -55,7 +61,7 @@ class Worker:
         self._database.execute("DROP TABLE IF EXISTS legs")
         for place, (since, until) in enumerate(itertools.pairwise(bounds)):
             legs = f"WITH found AS ({source}), folded AS ({kind.fold('found')}) {kind.legs('folded')}"
-            into = "INSERT INTO legs" if place else "CREATE TABLE legs AS"
+            into = "INSERT INTO legs" if place else "CREATE TEMP TABLE legs AS"
             self._database.execute(f"{into} {legs}", given | {"since": since, "until": until})
         ordered = self._database.sql(f"SELECT * FROM legs ORDER BY number, {kind.time}")
         for table in cut(ordered.to_arrow_reader(65_536)):
