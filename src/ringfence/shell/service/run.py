@@ -5,7 +5,9 @@ import sys
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
+from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.logs import Pseudonyms, configure
 from ringfence.shell.service.settings import Config
 from ringfence.shell.service.wiring import Told, Wired, wire
@@ -28,8 +30,14 @@ def run(
         format="text" if config.service.demo else config.logging.format,
     )
     sys.setswitchinterval(SWITCH_S)
-    wired = wire(config, replay)
     service = config.service
+
+    def desk(app: FastAPI, context: Context) -> None:
+        from ringfence.desk.mount import mount  # NiceGUI takes a second to load
+
+        mount(app, context, service.data, service.language)
+
+    wired = wire(config, replay, desk)
     server = uvicorn.Server(
         uvicorn.Config(
             wired.app,

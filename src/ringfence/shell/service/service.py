@@ -276,11 +276,9 @@ class Service:
         _log.error("the service has failed", exc_info=error)
 
     def _go_on(self) -> None:
-        while True:
+        while not self._stop.is_set():  # what is left stands in the journal
             records = self._follower.read(AT_ONCE)
             if not records:
-                if self._stop.is_set():
-                    return
                 self._tick()
                 self.journal.wait(self._follower.seq, 0.1)
                 if self.pipeline.goes_on:
