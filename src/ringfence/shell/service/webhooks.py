@@ -188,6 +188,7 @@ class _Line:
                 endpoint.name,
                 types=self._types,
                 kinds=endpoint.kinds,
+                least=endpoint.least,
                 now=now,
                 most=endpoint.backlog,
                 longest=int(endpoint.max_age_s * SECOND),

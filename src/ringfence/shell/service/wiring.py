@@ -276,6 +276,7 @@ def _endpoint(webhook: Webhook) -> Endpoint:
         tuple(secret.get_secret_value() for secret in webhook_secrets(webhook)),
         webhook.body,
         kinds=frozenset(webhook.kinds or ()),
+        least=webhook.min_probability,
         connect_s=webhook.connect_s,
         answer_s=webhook.response_s,
         max_age_s=webhook.retry_h * 3600,

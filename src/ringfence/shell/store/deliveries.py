@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Connection, Select, and_, func, select
 
 from ringfence.shell.store.database import Database, bounded
@@ -103,6 +104,7 @@ class Deliveries:
         now: int,
         most: int,
         longest: int,
+        least: float = 0.0,
     ) -> bool:
         """Read the feed for a webhook, and give up what has waited too long or is too much.
 
@@ -113,6 +115,7 @@ class Deliveries:
             now: µs.
             most: that may wait; beyond it the oldest become dead letters.
             longest: µs that an event may wait.
+            least: probability of an alert that it wants.
 
         Returns:
             Whether there is more to read: at most `AT_ONCE` events are read in one transaction.
@@ -126,7 +129,7 @@ class Deliveries:
                 return False
         with self._database.writing() as connection:
             read_to = _read_to(connection, webhook)
-            query = select(EVENTS.c.id, EVENTS.c.subject, EVENTS.c.type, EVENTS.c.kind)
+            query = select(EVENTS.c.id, EVENTS.c.subject, EVENTS.c.type, EVENTS.c.kind, EVENTS.c.document)
             rows = connection.execute(
                 query.where(EVENTS.c.id > read_to).order_by(EVENTS.c.id).limit(AT_ONCE)
             ).all()
@@ -141,7 +144,9 @@ class Deliveries:
                     "next_at": now,
                 }
                 for row in rows
-                if row.type in types and (not kinds or row.kind in kinds)
+                if row.type in types
+                and (not kinds or row.kind in kinds)
+                and (not least or _probability(row.document) >= least)
             ]
             if waiting:
                 connection.execute(DELIVERIES.insert(), waiting)
@@ -263,6 +268,10 @@ class Deliveries:
         places = list(connection.scalars(oldest))
         _give_up(connection, and_(_waits_for(webhook), _MINE.event <= places[-1]), OVERFLOW)
         _set(connection, webhook, overflowed=WEBHOOKS.c.overflowed + len(places))
+
+
+def _probability(document: str) -> float:
+    return float(orjson.loads(document).get("probability") or 0.0)
 
 
 def _waits_for(webhook: str) -> Any:
