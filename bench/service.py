@@ -24,14 +24,14 @@ NAME = "service"
 TITLE = "The live service"
 LINES = 30_000
 DAYS = 2.0
-BATCH = 2_000
+BATCH = 5_000
 ASKED = 500.0
 """Questions a second of `/v1/screen`."""
 QUESTIONS = 5_000
 SETTINGS = "[limits]\nrequests_per_s = 100000.0\nburst = 100000\nrows_per_s = 100000000.0\n"
 MEASURED = (
     f"A city of {LINES:,} lines for {DAYS:.0f} days is told live: a row when a call is set up, one when it is answered, one when it is over. "
-    f"The rows go in requests of {BATCH:,} over four connections to `ringfence serve`, a process of its own with default settings, "
+    f"The rows go in requests of {BATCH:,}, one after the other, to `ringfence serve`, a process of its own with default settings, "
     "journal, record store and all detectors; the load is a process beside it on the same two processors. Event to alert: from the "
     "coming in of the record that raises it to its being stored, at half the rate that was reached. Questions come at a pace over sixteen "
     "connections and are measured from when they were due. Memory: resident, of the process."
@@ -82,7 +82,7 @@ def _taken(form: str, table: Table) -> float:
     with tempfile.TemporaryDirectory() as name, served(Path(name), SETTINGS) as service:
         requests = [request("/v1/events", service.token, body, _KINDS[form]) for body in bodies]
         before, began = service.cpu(), time.perf_counter()
-        answers = _beside(service.port, requests, 4)
+        answers = _beside(service.port, requests, 1)
         service.settle()
         seconds = time.perf_counter() - began
         rows = calls / seconds
@@ -101,7 +101,7 @@ def _latency(rate: float) -> Table:
     with tempfile.TemporaryDirectory() as name, served(Path(name), SETTINGS) as service:
         requests = [request("/v1/events", service.token, body, _KINDS["Arrow"]) for body in bodies]
         a_request = calls / len(bodies)
-        _beside(service.port, requests, 4, rate / a_request)
+        _beside(service.port, requests, 1, rate / a_request)
         service.settle()
         found = service.status()["alert_latency_s"]
         table.add(figure(rate), found["count"], *(figure(found[k], 2) for k in ("p50", "p99", "most")))
@@ -138,7 +138,7 @@ def _memory() -> Table:
         for place, title in enumerate(
             ("after one million calls of new numbers", "two million", "three million")
         ):
-            _beside(service.port, requests[place * third : (place + 1) * third], 4)
+            _beside(service.port, requests[place * third : (place + 1) * third], 1)
             service.settle()
             table.add(title, figure(service.resident()))
     return table
@@ -149,7 +149,7 @@ def _questions() -> Table:
     with tempfile.TemporaryDirectory() as name, served(Path(name), SETTINGS) as service:
         bodies, _ = _bodies("Arrow")
         requests = [request("/v1/events", service.token, body, _KINDS["Arrow"]) for body in bodies[:50]]
-        _beside(service.port, requests, 4)
+        _beside(service.port, requests, 1)
         service.settle()
         calls = [{"caller": f"+8613{i:09d}", "callee": f"+8615{i * 7:09d}"} for i in range(QUESTIONS)]
         asked = [request("/v1/screen", service.token, json.dumps(call).encode()) for call in calls]

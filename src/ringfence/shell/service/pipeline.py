@@ -165,13 +165,14 @@ class Pipeline:
             self._rows.append(*self._unkept[0])
             self._unkept.popleft()
         changes = self.unwritten
+        if not changes:
+            return
         self._alerts.apply(self.seq, changes)
         self.unwritten = []
         raised = sum(change.what == "raised" for change in changes)
         if raised:
             self.latency.add((self._clock() - self._received) / SECOND, raised)
-        if changes:
-            self._on_changes(changes)
+        self._on_changes(changes)
 
     def _take(self, record: Record) -> None:
         source = record.note["source"]

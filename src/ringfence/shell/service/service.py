@@ -32,7 +32,7 @@ from ringfence.shell.store.database import StoreError
 from ringfence.shell.store.store import Store
 from ringfence.shell.warm_up import is_warm, warm_up
 
-AT_ONCE: Final = 256 << 10
+AT_ONCE: Final = 1 << 20
 """Bytes of records taken in together."""
 TICK_S: Final = 1.0
 _RETRY_S: Final = 1.0
