@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,10 @@ def happen(store: Store, events: int, subjects: int = 3) -> list[str]:
     changes = [change(alert(n % subjects), "changed", seq * 10_000 + n) for n in range(events)]
     store.alerts.apply(seq, changes)
     return [each.event_id for each in changes]
+
+
+def _has(receiver: Receiver, events: int) -> bool:
+    return len(receiver.arrived) >= events
 
 
 def pending(store: Store) -> int:
@@ -189,7 +193,8 @@ async def test_one_that_flaps(store: Store) -> None:
     chance = random.Random(5)
 
     def answer(_: Request) -> int | bytes:
-        return chance.choice([204, 200, 500, 502, 429, 408, b"", b"HTTP/1.1 2", b"nonsense\r\n\r\n"])
+        answers: list[int | bytes] = [204, 200, 500, 502, 429, 408, b"", b"HTTP/1.1 2", b"nonsense\r\n\r\n"]
+        return chance.choice(answers)
 
     async with receiving(Receiver(answer)) as receiver:
         async with sending(store, Endpoint("w", receiver.url)) as webhooks:
@@ -393,7 +398,7 @@ async def test_restarted_in_the_middle(store: Store) -> None:
         expected = happen(store, 60, subjects=6)
         for part in (10, 25, 40):
             async with sending(store, endpoint):
-                await until(lambda part=part: len(receiver.arrived) >= part)
+                await until(partial(_has, receiver, part))
         async with sending(store, endpoint):
             await until(lambda: pending(store) == 0)
     in_order(receiver.arrived, expected)
