@@ -16,12 +16,14 @@ from typing import Any, BinaryIO, Final
 
 from ringfence.shell.checkpoint import sync_folder
 from ringfence.shell.service.segments import (
+    LARGEST,
     Damage,
     Record,
-    encode,
     first_of,
+    framed,
     name_of,
     next_record,
+    note_bytes,
     read_all,
     read_one,
     segments,
@@ -40,7 +42,7 @@ class JournalError(Exception):
 @dataclass(slots=True)
 class _Waiting:
     received: int
-    note: dict[str, Any]
+    note: bytes
     payload: bytes
     done: Callable[[int, JournalError | None], None]
 
@@ -110,8 +112,13 @@ class Journal:
             done: told from the writer's thread when it is on disk (its number), or that it could not be written.
 
         Raises:
-            JournalError: it cannot be taken in now.
+            JournalError: it cannot be taken in now, or is too large ever to be.
+            TypeError, ValueError: JSON cannot hold the note.
         """
+        told = note_bytes(note)
+        size = len(told) + len(payload)
+        if size > LARGEST:
+            raise JournalError(f"a record of {size:,} bytes is too large; send it in parts")
         with self._change:
             if self._closing:
                 raise JournalError("the service is stopping")
@@ -121,8 +128,8 @@ class Journal:
                 raise JournalError(self.trouble)
             if self._waiting_bytes > GROUP_BYTES:
                 raise JournalError("more comes in than the disk takes")
-            self._waiting.append(_Waiting(received, note, payload, done))
-            self._waiting_bytes += len(payload)
+            self._waiting.append(_Waiting(received, told, payload, done))
+            self._waiting_bytes += size
             self._change.notify_all()
 
     def put(self, received: int, note: dict[str, Any], payload: bytes) -> int:
@@ -207,7 +214,7 @@ class Journal:
         first = self._next
         self._next += len(group)
         data = b"".join(
-            encode(Record(first + place, one.received, one.note, one.payload))
+            framed(first + place, one.received, one.note, one.payload)
             for place, one in enumerate(group)
         )
         try:

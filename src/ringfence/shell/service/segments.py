@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 MARKER: Final = b"\xf5RFj"
-_HEADER: Final = struct.Struct(
-    "<4sIIQqH"
-)  # marker, length of note and payload, CRC-32, seq, received, length of the note
+# marker, length of note and payload, CRC-32, seq, received, length of the note
+_HEADER: Final = struct.Struct("<4sIIQqI")
+_CHECKED: Final = struct.Struct("<QqI")  # what the CRC-32 is of, before note and payload
 SUFFIX: Final = ".journal"
-LARGEST: Final = 64 << 20
+LARGEST: Final = 1 << 30
 """Bytes of a record at the most; a length beyond it is damage."""
 
 
@@ -56,10 +56,23 @@ class Damage:
 
 def encode(record: Record) -> bytes:
     """A record as it stands in a segment."""
-    note = json.dumps(record.note, separators=(",", ":"), ensure_ascii=False).encode()
-    body = note + record.payload
-    check = zlib.crc32(body, zlib.crc32(struct.pack("<QqH", record.seq, record.received, len(note))))
-    return _HEADER.pack(MARKER, len(body), check, record.seq, record.received, len(note)) + body
+    return framed(record.seq, record.received, note_bytes(record.note), record.payload)
+
+
+def note_bytes(note: dict[str, Any]) -> bytes:
+    """A note as it stands in a segment.
+
+    Raises:
+        TypeError, ValueError: JSON cannot hold it.
+    """
+    return json.dumps(note, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def framed(seq: int, received: int, note: bytes, payload: bytes) -> bytes:
+    """A record of a note that is bytes already."""
+    body = note + payload
+    check = zlib.crc32(body, zlib.crc32(_CHECKED.pack(seq, received, len(note))))
+    return _HEADER.pack(MARKER, len(body), check, seq, received, len(note)) + body
 
 
 def name_of(seq: int) -> str:
@@ -85,7 +98,7 @@ def read_one(file: BinaryIO) -> Record | None:
         marker, length, check, seq, received, noted = _HEADER.unpack(head)
         if marker == MARKER and noted <= length <= LARGEST:
             body = file.read(length)
-            told = zlib.crc32(body, zlib.crc32(struct.pack("<QqH", seq, received, noted)))
+            told = zlib.crc32(body, zlib.crc32(_CHECKED.pack(seq, received, noted)))
             if len(body) == length and told == check:
                 return Record(seq, received, json.loads(body[:noted]), body[noted:])
     file.seek(begin)
