@@ -219,8 +219,7 @@ class Journal:
         )
         try:
             file = self._open(first)
-            file.write(data)
-            file.flush()
+            _write_all(file, data)
             os.fdatasync(file.fileno())
         except OSError as error:
             self._give_up_segment()
@@ -277,6 +276,13 @@ def _with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
     """Each segment, and the number that the following one begins with."""
     for place, path in enumerate(paths):
         yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part, and says so by the count alone."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _said(error: OSError) -> str:
