@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+import structlog
+
 from ringfence.shell.checkpoint import sync_folder
 from ringfence.shell.service.segments import (
     LARGEST,
@@ -32,6 +34,7 @@ from ringfence.shell.service.segments import (
 GROUP_BYTES: Final = 16 << 20
 """Bytes that may wait to be written; whoever brings more is refused until there is room."""
 RETRY_SECONDS: Final = 1.0
+_log = structlog.get_logger("ringfence.journal")
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -207,7 +210,7 @@ class Journal:
                 self._change.notify_all()
             first = self._next - len(group)
             for place, one in enumerate(group):
-                one.done(first + place, error)
+                _tell(one, first + place, error)
 
     def _write_group(self, group: list[_Waiting]) -> JournalError | None:
         """Write a group and force it to disk; their numbers are used up in any case."""
@@ -276,6 +279,13 @@ def _with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
     """Each segment, and the number that the following one begins with."""
     for place, path in enumerate(paths):
         yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
+
+
+def _tell(one: _Waiting, seq: int, error: JournalError | None) -> None:
+    try:
+        one.done(seq, error)
+    except Exception as failure:  # noqa: BLE001  (whoever is gone must not keep the next one from being told)
+        _log.warning("nobody could be told of a record", seq=seq, exc_info=failure)
 
 
 def _write_all(file: BinaryIO, data: bytes) -> None:
