@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -78,6 +79,7 @@ class Journal:
         self.trouble: str | None = None
         self._retry_at = 0.0
         self._file: BinaryIO | None = None
+        self._path = folder
         self._size = 0
         self._held = 0
         self._waiting: list[_Waiting] = []
@@ -239,9 +241,9 @@ class Journal:
             self._file.close()
             self._file = None
         if self._file is None:
-            path = self._folder / name_of(first)
-            self._file = path.open("xb", buffering=0)
+            self._path = self._folder / name_of(first)
             self._size = 0
+            self._file = self._path.open("xb", buffering=0)
             sync_folder(self._folder)
         return self._file
 
@@ -250,12 +252,12 @@ class Journal:
         file, self._file = self._file, None
         if file is None:
             return
-        try:
+        # where even this fails it will be read again after a crash: more than was acknowledged, never less
+        with suppress(OSError):
             os.ftruncate(file.fileno(), self._size)
-        except OSError:
-            pass  # it will be read again after a crash: more than was acknowledged, never less
-        finally:
-            file.close()
+            if self._size == 0:  # one a try, and a full disk would be full of them
+                self._path.unlink()
+        file.close()
 
     def _recover(self) -> int:
         """Find the last record, and cut off what was being written; returns its number."""
@@ -337,21 +339,27 @@ class Follower:
 
     def _next(self, until: int) -> Record | None:
         """The next record up to a number that is known to be on disk."""
-        if self._file is not None:
-            begin = self._file.tell()
-            record = read_one(self._file) or self._behind_damage(begin)
-            if record is not None:
-                if record.seq > until:
-                    self._file.seek(begin)
-                    return None
-                return record
+        while True:
+            if self._file is not None:
+                begin = self._file.tell()
+                record = read_one(self._file) or self._behind_damage(begin)
+                if record is not None:
+                    if record.seq > until:
+                        self._file.seek(begin)
+                        return None
+                    return record
+            if not self._open_next():
+                return None
+
+    def _open_next(self) -> bool:
+        """Go on to the segment behind the present one; says whether there is one."""
         for path, following in _with_next(segments(self._folder)):
             if path.name <= self._name or (following is not None and following <= self.seq + 1):
                 continue
             self.close()
             self._file, self._name = path.open("rb"), path.name
-            return self._next(until)
-        return None
+            return True
+        return False
 
     def _behind_damage(self, begin: int) -> Record | None:
         assert self._file is not None
