@@ -357,7 +357,8 @@ class Follower:
             if path.name <= self._name or (following is not None and following <= self.seq + 1):
                 continue
             self.close()
-            self._file, self._name = path.open("rb"), path.name
+            # without a buffer: what it had read ahead might since have been cut off, for it was never acknowledged
+            self._file, self._name = path.open("rb", buffering=0), path.name
             return True
         return False
 
