@@ -265,7 +265,7 @@ class Journal:
         found = segments(self._folder)
         for path in found:
             end = 0
-            for offset, record in read_all(path, self.damage):
+            for offset, record in read_all(path, self.damage, is_last=path is found[-1]):
                 end = offset
                 last = max(last, record.seq)
             if path is found[-1] and end < path.stat().st_size:
@@ -356,6 +356,10 @@ class Follower:
         for path, following in _with_next(segments(self._folder)):
             if path.name <= self._name or (following is not None and following <= self.seq + 1):
                 continue
+            if self._file is not None:
+                begin = self._file.tell()
+                size = os.fstat(self._file.fileno()).st_size
+                self._journal.damage.note(self._folder / self._name, begin, size - begin)
             self.close()
             # without a buffer: what it had read ahead might since have been cut off, for it was never acknowledged
             self._file, self._name = path.open("rb", buffering=0), path.name

@@ -40,18 +40,23 @@ class Record:
 
 @dataclass(slots=True)
 class Damage:
-    """What a reader could not read: bytes, and how often it had to look for the next record."""
+    """What could not be read, each place once however often it is read: how many stretches, and how many bytes they have."""
 
     gaps: int = 0
     bytes: int = 0
-    places: list[str] = field(default_factory=list)
+    _known: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def places(self) -> list[str]:
+        """Where the first ten begin."""
+        return [f"{name}, byte {offset}" for name, offset in sorted(self._known)[:10]]
 
     def note(self, path: Path, offset: int, length: int) -> None:
-        """Count a gap."""
-        self.gaps += 1
-        self.bytes += length
-        if len(self.places) < 10:
-            self.places.append(f"{path.name}, byte {offset}")
+        """Count a stretch."""
+        if length and (path.name, offset) not in self._known:
+            self._known.add((path.name, offset))
+            self.gaps += 1
+            self.bytes += length
 
 
 def encode(record: Record) -> bytes:
@@ -105,10 +110,10 @@ def read_one(file: BinaryIO) -> Record | None:
     return None
 
 
-def read_all(path: Path, damage: Damage) -> Iterator[tuple[int, Record]]:
+def read_all(path: Path, damage: Damage, *, is_last: bool = False) -> Iterator[tuple[int, Record]]:
     """The records of a segment, each with the offset behind it; damaged stretches are skipped and counted.
 
-    What is not whole at the end is no damage: it was being written.
+    What is not whole at the end of the last segment is no damage: it was being written.
     """
     with path.open("rb") as file:
         while True:
@@ -117,6 +122,8 @@ def read_all(path: Path, damage: Damage) -> Iterator[tuple[int, Record]]:
             if record is None:
                 found = next_record(file, begin + 1)
                 if found is None:
+                    if not is_last:
+                        damage.note(path, begin, path.stat().st_size - begin)
                     return
                 damage.note(path, begin, file.tell() - begin)
                 continue
