@@ -10,18 +10,23 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+import structlog
+
 from ringfence.shell.checkpoint import sync_folder
 from ringfence.shell.service.segments import (
+    LARGEST,
     Damage,
     Record,
-    encode,
     first_of,
+    framed,
     name_of,
     next_record,
+    note_bytes,
     read_all,
     read_one,
     segments,
@@ -30,6 +35,7 @@ from ringfence.shell.service.segments import (
 GROUP_BYTES: Final = 16 << 20
 """Bytes that may wait to be written; whoever brings more is refused until there is room."""
 RETRY_SECONDS: Final = 1.0
+_log = structlog.get_logger("ringfence.journal")
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -40,7 +46,7 @@ class JournalError(Exception):
 @dataclass(slots=True)
 class _Waiting:
     received: int
-    note: dict[str, Any]
+    note: bytes
     payload: bytes
     done: Callable[[int, JournalError | None], None]
 
@@ -87,6 +93,7 @@ class Journal:
         self.trouble: str | None = None
         self._retry_at = 0.0
         self._file: BinaryIO | None = None
+        self._path = folder
         self._size = 0
         self._held = 0
         self._waiting: list[_Waiting] = []
@@ -124,8 +131,13 @@ class Journal:
             done: told from the writer's thread when it is on disk (its number), or that it could not be written.
 
         Raises:
-            JournalError: it cannot be taken in now.
+            JournalError: it cannot be taken in now, or is too large ever to be.
+            TypeError, ValueError: JSON cannot hold the note.
         """
+        told = note_bytes(note)
+        size = len(told) + len(payload)
+        if size > LARGEST:
+            raise JournalError(f"a record of {size:,} bytes is too large; send it in parts")
         with self._change:
             if self._closing:
                 raise JournalError("the service is stopping")
@@ -135,8 +147,8 @@ class Journal:
                 raise JournalError(self.trouble)
             if self._waiting_bytes > GROUP_BYTES:
                 raise JournalError("more comes in than the disk takes")
-            self._waiting.append(_Waiting(received, note, payload, done))
-            self._waiting_bytes += len(payload)
+            self._waiting.append(_Waiting(received, told, payload, done))
+            self._waiting_bytes += size
             self._change.notify_all()
 
     def put(self, received: int, note: dict[str, Any], payload: bytes) -> int:
@@ -217,21 +229,20 @@ class Journal:
                 self._change.notify_all()
             first = self._next - len(group)
             for place, one in enumerate(group):
-                one.done(first + place, error)
+                _tell(one, first + place, error)
 
     def _write_group(self, group: list[_Waiting]) -> JournalError | None:
         """Write a group and force it to disk; their numbers are used up in any case."""
         first = self._next
         self._next += len(group)
         data = b"".join(
-            encode(Record(first + place, one.received, one.note, one.payload))
+            framed(first + place, one.received, one.note, one.payload)
             for place, one in enumerate(group)
         )
         try:
             self._look_at_space(len(data))
             file = self._open(first)
-            file.write(data)
-            file.flush()
+            _write_all(file, data)
             os.fdatasync(file.fileno())
         except OSError as error:
             self._give_up_segment()
@@ -253,9 +264,9 @@ class Journal:
             self._file.close()
             self._file = None
         if self._file is None:
-            path = self._folder / name_of(first)
-            self._file = path.open("xb", buffering=0)
+            self._path = self._folder / name_of(first)
             self._size = 0
+            self._file = self._path.open("xb", buffering=0)
             sync_folder(self._folder)
         return self._file
 
@@ -264,12 +275,12 @@ class Journal:
         file, self._file = self._file, None
         if file is None:
             return
-        try:
+        # where even this fails it will be read again after a crash: more than was acknowledged, never less
+        with suppress(OSError):
             os.ftruncate(file.fileno(), self._size)
-        except OSError:
-            pass  # it will be read again after a crash: more than was acknowledged, never less
-        finally:
-            file.close()
+            if self._size == 0:  # one a try, and a full disk would be full of them
+                self._path.unlink()
+        file.close()
 
     def _recover(self) -> int:
         """Find the last record, and cut off what was being written; returns its number."""
@@ -277,7 +288,7 @@ class Journal:
         found = segments(self._folder)
         for path in found:
             end = 0
-            for offset, record in read_all(path, self.damage):
+            for offset, record in read_all(path, self.damage, is_last=path is found[-1]):
                 end = offset
                 last = max(last, record.seq)
             if path is found[-1] and end < path.stat().st_size:
@@ -293,6 +304,20 @@ def _with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
     """Each segment, and the number that the following one begins with."""
     for place, path in enumerate(paths):
         yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
+
+
+def _tell(one: _Waiting, seq: int, error: JournalError | None) -> None:
+    try:
+        one.done(seq, error)
+    except Exception as failure:  # noqa: BLE001  (whoever is gone must not keep the next one from being told)
+        _log.warning("nobody could be told of a record", seq=seq, exc_info=failure)
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part, and says so by the count alone."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _said(error: OSError) -> str:
@@ -337,21 +362,32 @@ class Follower:
 
     def _next(self, until: int) -> Record | None:
         """The next record up to a number that is known to be on disk."""
-        if self._file is not None:
-            begin = self._file.tell()
-            record = read_one(self._file) or self._behind_damage(begin)
-            if record is not None:
-                if record.seq > until:
-                    self._file.seek(begin)
-                    return None
-                return record
+        while True:
+            if self._file is not None:
+                begin = self._file.tell()
+                record = read_one(self._file) or self._behind_damage(begin)
+                if record is not None:
+                    if record.seq > until:
+                        self._file.seek(begin)
+                        return None
+                    return record
+            if not self._open_next():
+                return None
+
+    def _open_next(self) -> bool:
+        """Go on to the segment behind the present one; says whether there is one."""
         for path, following in _with_next(segments(self._folder)):
             if path.name <= self._name or (following is not None and following <= self.seq + 1):
                 continue
+            if self._file is not None:
+                begin = self._file.tell()
+                size = os.fstat(self._file.fileno()).st_size
+                self._journal.damage.note(self._folder / self._name, begin, size - begin)
             self.close()
-            self._file, self._name = path.open("rb"), path.name
-            return self._next(until)
-        return None
+            # without a buffer: what it had read ahead might since have been cut off, for it was never acknowledged
+            self._file, self._name = path.open("rb", buffering=0), path.name
+            return True
+        return False
 
     def _behind_damage(self, begin: int) -> Record | None:
         assert self._file is not None

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 MARKER: Final = b"\xf5RFj"
-_HEADER: Final = struct.Struct(
-    "<4sIIQqH"
-)  # marker, length of note and payload, CRC-32, seq, received, length of the note
+# marker, length of note and payload, CRC-32, seq, received, length of the note
+_HEADER: Final = struct.Struct("<4sIIQqI")
+_CHECKED: Final = struct.Struct("<QqI")  # what the CRC-32 is of, before note and payload
 SUFFIX: Final = ".journal"
-LARGEST: Final = 64 << 20
+LARGEST: Final = 1 << 30
 """Bytes of a record at the most; a length beyond it is damage."""
 
 
@@ -40,26 +40,44 @@ class Record:
 
 @dataclass(slots=True)
 class Damage:
-    """What a reader could not read: bytes, and how often it had to look for the next record."""
+    """What could not be read, each place once however often it is read: how many stretches, and how many bytes they have."""
 
     gaps: int = 0
     bytes: int = 0
-    places: list[str] = field(default_factory=list)
+    _known: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def places(self) -> list[str]:
+        """Where the first ten begin."""
+        return [f"{name}, byte {offset}" for name, offset in sorted(self._known)[:10]]
 
     def note(self, path: Path, offset: int, length: int) -> None:
-        """Count a gap."""
-        self.gaps += 1
-        self.bytes += length
-        if len(self.places) < 10:
-            self.places.append(f"{path.name}, byte {offset}")
+        """Count a stretch."""
+        if length and (path.name, offset) not in self._known:
+            self._known.add((path.name, offset))
+            self.gaps += 1
+            self.bytes += length
 
 
 def encode(record: Record) -> bytes:
     """A record as it stands in a segment."""
-    note = json.dumps(record.note, separators=(",", ":"), ensure_ascii=False).encode()
-    body = note + record.payload
-    check = zlib.crc32(body, zlib.crc32(struct.pack("<QqH", record.seq, record.received, len(note))))
-    return _HEADER.pack(MARKER, len(body), check, record.seq, record.received, len(note)) + body
+    return framed(record.seq, record.received, note_bytes(record.note), record.payload)
+
+
+def note_bytes(note: dict[str, Any]) -> bytes:
+    """A note as it stands in a segment.
+
+    Raises:
+        TypeError, ValueError: JSON cannot hold it.
+    """
+    return json.dumps(note, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def framed(seq: int, received: int, note: bytes, payload: bytes) -> bytes:
+    """A record of a note that is bytes already."""
+    body = note + payload
+    check = zlib.crc32(body, zlib.crc32(_CHECKED.pack(seq, received, len(note))))
+    return _HEADER.pack(MARKER, len(body), check, seq, received, len(note)) + body
 
 
 def name_of(seq: int) -> str:
@@ -85,17 +103,17 @@ def read_one(file: BinaryIO) -> Record | None:
         marker, length, check, seq, received, noted = _HEADER.unpack(head)
         if marker == MARKER and noted <= length <= LARGEST:
             body = file.read(length)
-            told = zlib.crc32(body, zlib.crc32(struct.pack("<QqH", seq, received, noted)))
+            told = zlib.crc32(body, zlib.crc32(_CHECKED.pack(seq, received, noted)))
             if len(body) == length and told == check:
                 return Record(seq, received, json.loads(body[:noted]), body[noted:])
     file.seek(begin)
     return None
 
 
-def read_all(path: Path, damage: Damage) -> Iterator[tuple[int, Record]]:
+def read_all(path: Path, damage: Damage, *, is_last: bool = False) -> Iterator[tuple[int, Record]]:
     """The records of a segment, each with the offset behind it; damaged stretches are skipped and counted.
 
-    What is not whole at the end is no damage: it was being written.
+    What is not whole at the end of the last segment is no damage: it was being written.
     """
     with path.open("rb") as file:
         while True:
@@ -104,6 +122,8 @@ def read_all(path: Path, damage: Damage) -> Iterator[tuple[int, Record]]:
             if record is None:
                 found = next_record(file, begin + 1)
                 if found is None:
+                    if not is_last:
+                        damage.note(path, begin, path.stat().st_size - begin)
                     return
                 damage.note(path, begin, file.tell() - begin)
                 continue
