@@ -101,9 +101,9 @@ def test_disorder_within_the_span_makes_no_difference(
     assert [moment for moment in found if moment[0] <= last_told(calls)] == expected
 
 
-def moments(calls: Calls, stream: Calls, batch: int = 10**6, span: int = 0) -> list[tuple[object, ...]]:
+def moments(calls: Calls, stream: Calls, batch: int = 10**6, span: int = 0) -> list[tuple[int, int, int]]:
     """What the engine's windows hold, when rows are told in this order."""
-    seen: list[tuple[object, ...]] = []
+    seen: list[tuple[int, int, int]] = []
 
     def record(window: Window, _: int) -> None:
         seen.extend(
