@@ -58,9 +58,10 @@ def served(folder: Path, settings: str, port: int = 18_480) -> Iterator[Process]
     """A service with a configuration (TOML, beside [service]), and a token that may do everything."""
     file, data = folder / "ringfence.toml", folder / "data"
     file.write_text(f'[service]\ndata = "{data}"\nport = {port}\n{settings}', encoding="utf-8")
-    data.mkdir(mode=0o700)
+    data.mkdir(mode=0o700, exist_ok=True)
+    now = time.time_ns() // 1_000
     with Store.open(data / "ringfence.db") as store:
-        token = store.tokens.create("bench", SCOPES, at=time.time_ns() // 1_000)
+        token = store.tokens.create(f"bench-{now:x}", SCOPES, at=now)
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVE, "serve", "--config", str(file)],
         stderr=(folder / "log").open("wb"),
@@ -74,6 +75,20 @@ def served(folder: Path, settings: str, port: int = 18_480) -> Iterator[Process]
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+@contextmanager
+def demo(folder: Path, port: int = 18_482) -> Iterator[httpx.Client]:
+    """`ringfence serve --demo`."""
+    command = [sys.executable, "-c", _SERVE, "serve", "--demo", "--data", str(folder), "--port", str(port)]
+    process = subprocess.Popen(command, stderr=(folder / "log").open("wb"))
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+            _wait(client, process)
+            yield client
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
 
 
 def _wait(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:

@@ -49,7 +49,7 @@ READING: Final = (
 )
 
 
-def _load(query: bool, requests: int = 0) -> list[bytes]:
+def load(query: bool, requests: int = 0) -> list[bytes]:
     """Packets of many calls side by side; `requests`: for each call so many OPTIONS and REGISTER with their answers."""
     sent: list[Sent] = []
     for n in range(CALLS):
@@ -128,7 +128,7 @@ def _memory() -> Table:
 
 def run() -> list[Table]:
     """Measure."""
-    plain, query, mixed = _load(query=False), _load(query=True), _load(query=False, requests=6)
+    plain, query, mixed = load(query=False), load(query=True), load(query=False, requests=6)
     payloads = [decode(one).payload for one in query]
     read = [one for one in payloads if (m := method_of(one)) in CALL_METHODS and not tells_nothing(one, m)]
     speeds = _speeds({

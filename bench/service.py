@@ -1,6 +1,7 @@
 """The live service: what it takes in a second, how soon an alert is there, what it holds, how fast it answers."""
 
 import json
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from bench._load import Answers, request, send
-from bench._service import served
+from bench._service import demo, served
 from bench._tables import Table, figure, quantile
+from bench.hep import load
 from ringfence.detect.engine import Engine
 from ringfence.detect.screening import Arriving, Screen
 from ringfence.shell.service.live_rows import told
@@ -28,6 +30,9 @@ BATCH = 5_000
 ASKED = 500.0
 """Questions a second of `/v1/screen`."""
 QUESTIONS = 5_000
+HEP_PORT = 18_481
+HEP_RATES = (5_000, 10_000)
+HEP_SECONDS = 10.0
 SETTINGS = "[limits]\nrequests_per_s = 100000.0\nburst = 100000\nrows_per_s = 100000000.0\n"
 MEASURED = (
     f"A city of {LINES:,} lines for {DAYS:.0f} days is told live: a row when a call is set up, one when it is answered, one when it is over. "
@@ -38,7 +43,7 @@ MEASURED = (
 )
 READING = (
     "Wanted: 30,000 calls a second, an alert within 2 s (99 of 100) at half that rate, idle at most 400 MB, /v1/screen within 10 ms (99 of "
-    "100) at 500 a second, the decision itself within 50 µs. The load takes its share of the two processors: trust calls per CPU-second of "
+    "100) at 500 a second, the decision itself within 50 µs; 5,000 SIP messages a second; the first alert of `make run` within 20 s. The load takes its share of the two processors: trust calls per CPU-second of "
     "the service before calls a second."
 )
 
@@ -48,10 +53,10 @@ def _bodies(form: str) -> tuple[list[bytes], int]:
     calls = tables(City(LINES, DAYS, 31))[0]["calls"]
     rows = told(calls).drop_columns(["told"])
     parts = [rows.slice(first, BATCH) for first in range(0, len(rows), BATCH)]
-    return [_arrow(part) if form == "Arrow" else _json(part) for part in parts], len(calls)
+    return [arrow(part) if form == "Arrow" else _json(part) for part in parts], len(calls)
 
 
-def _arrow(part: pa.Table) -> bytes:
+def arrow(part: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, part.schema) as stream:
         stream.write_table(part)
@@ -108,6 +113,53 @@ def _latency(rate: float) -> Table:
     return table
 
 
+def _tapped() -> Table:
+    """SIP messages by HEP3 over UDP, at a pace: how many are judged, and what that costs."""
+    table = Table(
+        "HEP3 over UDP", ("messages a second, sent", "lost", "messages per CPU-second", "behind after 1 s")
+    )
+    packets = load(query=False)
+    for rate in HEP_RATES:
+        settings = f'{SETTINGS}[window]\nahead_s = 86400.0\n[sources.tap]\nkind = "hep"\nudp = "127.0.0.1:{HEP_PORT}"\n'
+        with tempfile.TemporaryDirectory() as name, served(Path(name), settings) as service:
+            before = service.cpu()
+            sent, seconds = _pour(packets, rate)
+            time.sleep(1.0)
+            behind = service.status()["behind"]
+            service.settle()
+            tap = service.status()["sources"]["tap"]
+            spent = service.cpu() - before
+            table.add(figure(sent / seconds), sent - tap["rows"], figure(tap["rows"] / spent), behind)
+    return table
+
+
+def _pour(packets: list[bytes], rate: int) -> tuple[int, float]:
+    """Send datagrams at a pace for some seconds; returns how many, and how long it took."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", HEP_PORT))
+        began, sent = time.perf_counter(), 0
+        while (passed := time.perf_counter() - began) < HEP_SECONDS:
+            while sent < passed * rate:
+                sender.send(packets[sent % len(packets)])
+                sent += 1
+            time.sleep(0.002)
+    return sent, passed
+
+
+def _first_alert() -> Table:
+    """From the start of `serve --demo` to its first alert, on a machine where everything is compiled."""
+    table = Table("From the start of `make run` to its first alert, s (set up before)", ("", "s"))
+    with tempfile.TemporaryDirectory() as name:
+        began = time.perf_counter()
+        with demo(Path(name)) as client:
+            table.add("the desk answers", figure(time.perf_counter() - began, 1))
+            while client.get("/v1/alerts/counts").json()["all"] == 0:
+                time.sleep(0.1)
+            table.add("the first alert is there", figure(time.perf_counter() - began, 1))
+            client.get("/").raise_for_status()
+    return table
+
+
 def _numbers(count: int) -> Iterator[bytes]:
     """Calls from ever-new numbers to ever-new lines, five thousand a second."""
     start = 1_780_000_000_000_000
@@ -120,7 +172,7 @@ def _numbers(count: int) -> Iterator[bytes]:
             "caller": pa.array([f"+8613{i:09d}" for i in n]),
             "callee": pa.array([f"+8615{i:09d}" for i in n]),
         }
-        yield _arrow(pa.table(columns))
+        yield arrow(pa.table(columns))
 
 
 def _memory() -> Table:
@@ -179,4 +231,4 @@ def run() -> list[Table]:
         "POST /v1/events", ("form", "calls a second", "calls per CPU-second", "rows a second", "answer, 99 of 100, ms", "refused")
     )  # fmt: skip
     rates = [_taken(form, taken) for form in _KINDS]
-    return [taken, _latency(max(rates) / 2), _memory(), _questions()]
+    return [taken, _latency(max(rates) / 2), _tapped(), _memory(), _questions(), _first_alert()]
