@@ -206,8 +206,9 @@ class _Line:
     async def _send(self, client: httpx.AsyncClient, due: Due) -> None:
         try:
             answer = await self._ask(client, due)
-            self._learn(answer)
-            await self._record(due, answer)
+            answered_at = self._now()  # pauses count from here, however long the store takes
+            self._learn(answer, answered_at)
+            await self._record(due, answer, answered_at)
         finally:
             self._in_flight.discard(due.event.id)
             self.woken.set()
@@ -230,7 +231,7 @@ class _Line:
             return answer or Answer(None, _in_words(error))
         return answer
 
-    def _learn(self, answer: Answer) -> None:
+    def _learn(self, answer: Answer, now: int) -> None:
         figures, name = self.figures, self._endpoint.name
         if answer.arrived:
             if figures.failures:
@@ -244,22 +245,22 @@ class _Line:
         if answer.why != figures.why:
             self._say(name, f"does not take events: {answer.why}")
         figures.why = answer.why
-        pause = max(pause_s(figures.failures, self._chance), asked_pause_s(answer, self._now()))
-        self._paused_until = self._now() + int(pause * SECOND)
+        pause = max(pause_s(figures.failures, self._chance), asked_pause_s(answer, now))
+        self._paused_until = now + int(pause * SECOND)
 
-    async def _record(self, due: Due, answer: Answer) -> None:
+    async def _record(self, due: Due, answer: Answer, now: int) -> None:
         """Write down what came of it, however long the store takes: until then it stays in flight and is not sent again."""
         while True:
             try:
-                await asyncio.to_thread(self._write_down, due, answer)
+                await asyncio.to_thread(self._write_down, due, answer, now)
             except StoreError as error:
                 self.figures.trouble = str(error)
                 await asyncio.sleep(_AGAIN_S)
             else:
                 return
 
-    def _write_down(self, due: Due, answer: Answer) -> None:
-        name, place, now = self._endpoint.name, due.event.id, self._now()
+    def _write_down(self, due: Due, answer: Answer, now: int) -> None:
+        name, place = self._endpoint.name, due.event.id
         if answer.arrived:
             self._deliveries.delivered(name, place, status=answer.status or 0, now=now)
             return
