@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from ringfence.detect.shard import Arrays
 from ringfence.ingest import _buffers
@@ -42,6 +43,9 @@ WRITTEN_S: Final = 0.5
 MOST_REJECTED: Final = 1_000
 """Rejected rows that are shown, the newest."""
 _MINUTE: Final = 60 * SECOND
+_UNKNOWN: Final = "its source is no longer configured"
+_UNREADABLE: Final = "the record cannot be read"
+_log = structlog.get_logger("ringfence.pipeline")
 _AHEAD: Final = "its time is ahead of this machine's clock"
 
 
@@ -71,7 +75,7 @@ class Aside:
 
 @dataclass(slots=True)
 class Latency:
-    """How long alerts took, of the newest ones: seconds from the coming in of the last record behind it to its being stored."""
+    """How long alerts took, of the newest ones: seconds from the coming in of the records they were judged with to their being stored."""
 
     newest: list[float] = field(default_factory=list)
 
@@ -153,7 +157,7 @@ class Pipeline:
         self._written = now if whole else self._written
         self.unwritten += self._changes(whole=whole)
         if records:
-            self._received = records[-1].received
+            self._received = records[0].received
 
     def write(self) -> None:
         """Write what follows from the records; where that fails, everything is still there to be written later.
@@ -184,13 +188,25 @@ class Pipeline:
             self.positions[source] = record.note["position"]
         if "key" in record.note:
             self._remember(record.note["key"], record.note.get("answer"))
-        if source not in self._decoders:
-            self._decoders[source] = self._makers[source]()
         rows = 0
-        for chunk in self._decoders[source].decode(record):
+        for chunk in self._decoded(source, record):
             rows += chunk.read
             self._take_chunk(source, chunk, record)
         tally.came(rows, record.received)
+
+    def _decoded(self, source: str, record: Record) -> list[Chunk]:
+        """The rows of a record. One that no decoder can read is put aside: it would stop the service after every restart."""
+        if source not in self._decoders and source in self._makers:
+            self._decoders[source] = self._makers[source]()
+        if source not in self._decoders:
+            self._put_aside(source, [Rejected(0, _UNKNOWN)], record.received)
+            return []
+        try:
+            return list(self._decoders[source].decode(record))
+        except Exception as error:  # noqa: BLE001  (whatever a source sent)
+            _log.exception("record cannot be read", source=source, seq=record.seq)
+            self._put_aside(source, [Rejected(0, f"{_UNREADABLE} ({type(error).__name__})")], record.received)
+            return []
 
     def _remember(self, key: str, answer: Any) -> None:
         self.keys[key] = answer
