@@ -24,8 +24,7 @@ ATTACKS: Final = (flood.NAME, scam_call.NAME)
 LINES: Final = fraud_line.NAME
 TEXTS: Final = extortion_text.NAME
 _BESIDES: Final = {
-    int(code)
-    for code in (forged_caller.STRANGERS, forged_caller.ACQUAINTED, forged_caller.FORGED_BEFORE)
+    int(code) for code in (forged_caller.STRANGERS, forged_caller.ACQUAINTED, forged_caller.FORGED_BEFORE)
 }
 """What is seen beside what is wrong with a forged call."""
 _WITH_A_FIGURE: Final = {code for code, words_of in forged_caller.WORDS.items() if "{}" in words_of[0]}
