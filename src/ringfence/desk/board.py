@@ -26,7 +26,7 @@ from ringfence.shell.store.search import Wanted
 MOST_ATTACKS: Final = 60
 """Open attacks that are shown, the newest."""
 MOST_OVER: Final = 12
-MOST_LINES: Final = 12
+MOST_LINES: Final = 8
 MOST_TEXTS: Final = 8
 MOST_FORGED: Final = 1_000
 """Alerts of forged callers that are counted, the newest of the day."""

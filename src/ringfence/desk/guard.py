@@ -83,7 +83,11 @@ def cookie_of(headers: Headers) -> str | None:
 
 def is_own(headers: Headers) -> bool:
     """Whether a page of ours has asked. A browser always says which page opens a socket or posts a form."""
-    origin = headers.get("origin")
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if site is not None and site not in {"same-origin", "none"}:
+        return False
+    if origin == "null" and site == "same-origin":
+        return True  # the page's address was not to be told
     return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
 
 

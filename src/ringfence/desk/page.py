@@ -72,17 +72,17 @@ class Page:
             self._top()
             self._figures = html(figures, "section", "top-figures")
             with element("div", "columns"):
-                with element("main"):
+                with element("div", "attacks"):
                     self._now = self._section("desk_now", "desk_now_none", "now")
                     self._more_now = html("", "p", "soft")
                     self._over = self._section("desk_over", None, "over")
                 with element("aside"):
                     self._search()
                     self._texts = self._section("desk_texts", "desk_texts_none", "texts")
-                    self._lines = self._section("desk_lines", "desk_lines_none", "lines")
-                    self._more_lines = html("", "p", "soft")
                     text("desk_forged", "h2")
                     self._forged = html("", classes="forged")
+                    self._lines = self._section("desk_lines", "desk_lines_none", "lines")
+                    self._more_lines = html("", "p", "soft")
             text("desk_zone", "p", "soft zone", zone=self.clock.name(self._context.service.clock()))
         self.show(figures, view)
 
@@ -248,6 +248,7 @@ def head(language: str) -> None:
     """What stands in the page's head."""
     lang = "zh-Hans" if language == "zh" else "en"
     ui.add_head_html(
+        '<meta name="referrer" content="same-origin">'  # else signing out would not say where it comes from
         f'<link rel="stylesheet" href="{render.css_path()}">'
         f'<script>document.documentElement.lang = "{lang}"; document.documentElement.className = "{language}";</script>'
         f'<script defer src="{render.script_path()}"></script>'
