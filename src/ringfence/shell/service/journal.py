@@ -36,6 +36,9 @@ GROUP_BYTES: Final = 16 << 20
 """Bytes that may wait to be written; whoever brings more is refused until there is room."""
 RETRY_SECONDS: Final = 1.0
 _log = structlog.get_logger("ringfence.journal")
+_PROBE: Final = "probe"
+_PROBED: Final = 64 << 10
+_LOCK: Final = "lock"
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -200,11 +203,15 @@ class Journal:
     def _write_on(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                pause = RETRY_SECONDS if self.trouble is not None else None
+                called = self._change.wait_for(lambda: self._waiting or self._closing, pause)
+                if called and not self._waiting:
                     return
                 group, self._waiting = self._waiting, []
                 self._waiting_bytes = 0
+            if not group:
+                self._look_for_room()
+                continue
             error = self._write_group(group)
             with self._change:
                 if error is None:
@@ -235,6 +242,24 @@ class Journal:
         self._held += len(data)
         self.trouble = None
         return None
+
+    def _look_for_room(self) -> None:
+        """Whether the disk takes something again: nobody may send anything until this is known."""
+        path = self._folder / _PROBE
+        try:
+            file = path.open("wb", buffering=0)
+            try:
+                _write_all(file, bytes(_PROBED))
+                os.fdatasync(file.fileno())
+            finally:
+                file.close()
+        except OSError as error:
+            self.trouble = _said(error)
+        else:
+            self.trouble = None
+        finally:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def _open(self, first: int) -> BinaryIO:
         if self._file is not None and self._size >= self._segment_bytes:
