@@ -6,6 +6,7 @@ acknowledged; whoever sent it must send it again.
 """
 
 import errno
+import fcntl
 import os
 import threading
 import time
@@ -68,7 +69,7 @@ class Journal:
         trouble: why nothing can be written at present; None: all is well.
 
     Raises:
-        OSError: the folder cannot be used.
+        OSError: the folder cannot be used, or another process does.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Journal:
         self._waiting_bytes = 0
         self._change = threading.Condition()
         self._closing = False
+        self._lock = _locked(folder)
         self._next = max(self._recover(), since) + 1
         self._durable = self._next - 1
         self._thread = threading.Thread(target=self._write_on, name="journal", daemon=True)
@@ -197,6 +199,7 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
+        self._lock.close()
 
     # --- the writer ----------------------------------------------------------------------------------------------------
 
@@ -306,6 +309,17 @@ def _with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
     """Each segment, and the number that the following one begins with."""
     for place, path in enumerate(paths):
         yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
+
+
+def _locked(folder: Path) -> BinaryIO:
+    """The folder for this process alone: what is being written looks like what a crash has torn off, and would be cut off."""
+    file = (folder / _LOCK).open("ab", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise OSError(f"{folder}: another service is using it; end that one first") from error
+    return file
 
 
 def _tell(one: _Waiting, seq: int, error: JournalError | None) -> None:
