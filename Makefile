@@ -1,6 +1,6 @@
-# make run    scan a sample and show what was found      make lint   style and types
+# make run    the live service with a synthetic city      make lint   style and types
 # make test   all tests, with what they need installed   make bench  the figures of the README
-# make soak   fifty million calls: half an hour
+# make soak   fifty million calls, 200 kills, ten minutes of load: an hour
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -34,7 +34,7 @@ $(VENV)/.debian: Makefile | $(VENV)/.installed
 	@touch $@
 
 run: $(VENV)/.installed
-	@$(BIN)/ringfence demo
+	@$(BIN)/ringfence serve --demo --data out/service
 
 test: $(VENV)/.installed $(VENV)/.debian
 	@$(BIN)/python -m ringfence.shell.warm_up
@@ -53,7 +53,8 @@ bench: $(VENV)/.installed
 	@$(BIN)/ringfence bench
 
 soak: $(VENV)/.installed
-	@$(BIN)/python -m bench capacity
+	@$(BIN)/python -m bench capacity soak
+	@RINGFENCE_KILLS=200 $(BIN)/python -m pytest -q tests/shell/service/test_kill.py
 
 # Writes exact versions with hashes; no registry is named in it.
 lock: $(VENV)/.installed

@@ -1,6 +1,7 @@
 """A call that is told as it goes on is judged like one that is told when it is over."""
 
 from collections.abc import Iterator
+from random import Random
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from tests.passes import EPOCH, Run, calls_from
 
 from ringfence.detect.engine import Engine
 from ringfence.detect.evidence import ENTRY, OUTCOME
-from ringfence.detect.moments import kind_of, last_told, row_of, time_of
+from ringfence.detect.moments import Window, kind_of, last_told, row_of, time_of
 from ringfence.ingest.live_order import LiveOrder, last_known
 from ringfence.model.calls import NEVER, Calls, join, no_calls
+from ringfence.model.numbers import Names
 from ringfence.simulate.city import City
 from ringfence.simulate.write import tables
 
@@ -58,7 +60,7 @@ def step(run: Run, ready: tuple[Calls, Calls, int]) -> Iterator[object]:
 
 
 @pytest.fixture(scope="module")
-def town() -> tuple[Calls, object]:
+def town() -> tuple[Calls, Names]:
     rows, _ = tables(City(400, 8, 5))
     return calls_from(rows["calls"])
 
@@ -69,7 +71,7 @@ def outcomes(run: Run) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("batch", [1_000_000, 997])
-def test_a_town_told_live_gives_the_same_alerts(town: tuple[Calls, object], batch: int) -> None:
+def test_a_town_told_live_gives_the_same_alerts(town: tuple[Calls, Names], batch: int) -> None:
     calls, names = town
     whole = Run.new(names)
     whole.feed(calls)
@@ -84,7 +86,7 @@ def test_a_town_told_live_gives_the_same_alerts(town: tuple[Calls, object], batc
 @settings(max_examples=60)
 @given(st.lists(TIMES, min_size=1, max_size=25), st.integers(1, 9), st.integers(0, 20), st.randoms())
 def test_disorder_within_the_span_makes_no_difference(
-    rows: list[tuple[int, int | None, int | None]], batch: int, jitter: int, random: object
+    rows: list[tuple[int, int | None, int | None]], batch: int, jitter: int, random: Random
 ) -> None:
     calls = make(rows)
     calls.start[:] += EPOCH
@@ -99,11 +101,11 @@ def test_disorder_within_the_span_makes_no_difference(
     assert [moment for moment in found if moment[0] <= last_told(calls)] == expected
 
 
-def moments(calls: Calls, stream: Calls, batch: int = 10**6, span: int = 0) -> list[tuple[object, ...]]:
+def moments(calls: Calls, stream: Calls, batch: int = 10**6, span: int = 0) -> list[tuple[int, int, int]]:
     """What the engine's windows hold, when rows are told in this order."""
-    seen: list[tuple[object, ...]] = []
+    seen: list[tuple[int, int, int]] = []
 
-    def record(window: object, _: int) -> None:
+    def record(window: Window, _: int) -> None:
         seen.extend(
             (time_of(int(key), window.base), int(window.calls["key"][row_of(int(key))]), kind_of(int(key)))
             for key in window.keys
@@ -153,7 +155,7 @@ def test_talks_told_too_late_make_people_know_each_other() -> None:
     assert engine.shards[0].pairs.rows["talks"][place] == 1
 
 
-def test_a_snapshot_between_set_up_and_end_changes_nothing(town: tuple[Calls, object]) -> None:
+def test_a_snapshot_between_set_up_and_end_changes_nothing(town: tuple[Calls, Names]) -> None:
     calls, names = town
     stream = told(calls.slice(0, 6000))
     whole, parts = Run.new(names), Run.new(names)

@@ -192,7 +192,7 @@ def asked_for() -> set[str]:
     for path in set(TEMPLATES.glob("*.html")) - {
         TEMPLATES / "trunk.html"
     }:  # the letter has labels of its own
-        keys.visit(page._environment().parse(path.read_text("utf-8")))
+        keys.visit(page.environment().parse(path.read_text("utf-8")))
     code = "".join(path.read_text("utf-8") for path in Path(page.__file__).parent.glob("*.py"))
     return keys.found | set(re.findall(r'fill\(\s*"(\w+)"', code))
 

@@ -14,6 +14,7 @@ from ringfence.cli.demo import demo
 from ringfence.cli.doctor import doctor
 from ringfence.cli.evaluate import evaluate
 from ringfence.cli.formats import formats
+from ringfence.cli.person import person
 from ringfence.cli.rank import rank
 from ringfence.cli.scan import scan
 from ringfence.cli.serve import serve
@@ -39,6 +40,7 @@ app.add_typer(train)
 app.add_typer(config)
 app.add_typer(token)
 app.add_typer(audit)
+app.add_typer(person)
 app.command()(doctor)
 app.command()(formats)
 app.command()(bench)

@@ -53,6 +53,8 @@ def serve(
     from ringfence.shell.service.wiring import Told
 
     told = Told(replay, speed, format) if replay else None
+    secure = "https" if found.service.tls_cert else "http"
+    say(f"Ringfence: {secure}://{found.service.host}:{found.service.port}/ (Ctrl-C stops it)")
     try:
         run(found, told)
     except (ListError, StoreError, OSError) as error:

@@ -113,6 +113,7 @@ class Engine:
             elif step == "live":
                 self.tell(no_calls())
                 self.acquaint(no_calls())
+                self.shards[0].prepare()
             else:
                 self._take_step(getattr(self, f"_{step}"), window, 0, self.shards[0])
 

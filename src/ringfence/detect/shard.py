@@ -125,6 +125,22 @@ class Shard:
         ends[1] = size >= self._limits.observations
         self.notebook = Notebook(fresh, ends)
 
+    def prepare(self) -> None:
+        """Have compiled what makes room, which is needed seldom, and then at once."""
+        for rank, table in (
+            (_rank_lines, self.lines),
+            (_rank_pairs, self.pairs),
+            (_rank_profiles, self.profiles),
+            (_rank_devices, self.devices),
+        ):
+            rank(table.rows[:1].copy(), 0, np.empty(1, np.uint8))
+        for table in self._tables().values():
+            small = Table(table.dtype, 16, marked=table.marked)
+            gone = np.zeros(len(small.rows), np.uint8)
+            small.make_room(gone)
+            small.grow(32, gone)
+        _has_room(self.notebook, 0)
+
     def _tables(self) -> dict[str, Table]:
         tables = {
             "lines": self.lines,

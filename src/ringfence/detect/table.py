@@ -249,10 +249,15 @@ class Table:
             self.forgotten += alive - int(np.count_nonzero(ranks))
         if size == len(self.rows):
             self.count[0] = _sweep(self.rows, ranks, WEAK, np.zeros(1, self.dtype))
+            self._mark()
         else:
-            fresh = zeros(size, self.dtype)
-            self.count[0] = _keep(self.rows, fresh, ranks, WEAK)
-            self.rows = fresh
+            self.grow(size, ranks)
+
+    def grow(self, size: int, ranks: npt.NDArray[np.uint8]) -> None:
+        """Move to a table of so many rows, without those that are GONE."""
+        fresh = zeros(size, self.dtype)
+        self.count[0] = _keep(self.rows, fresh, ranks, WEAK)
+        self.rows = fresh
         self._mark()
 
     def _mark(self) -> None:

@@ -23,7 +23,8 @@ Counts in these chunks: `read` is lines; `ignored` is lines that began no call, 
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import astuple, fields, replace
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final, Protocol, cast
 
 from ringfence.ingest import _sip_calls
@@ -174,14 +175,16 @@ class _Live(Calls):
         if call.shown is None:
             call.shown = start_of(call), call.caller, call.callee
         call.told = what
-        start, caller, callee = call.shown
-        self.done.append(replace(call, setup=None, first=start, caller=caller, callee=callee))
+        told = Call(*_values(call))
+        told.setup = None
+        told.first, told.caller, told.callee = call.shown
+        self.done.append(told)
 
     def as_json(self) -> State:
         """The state, for a snapshot; calls are lists in the order of the fields of `Call`."""
         return {
-            "open": [list(astuple(call)) for call in self._open.values()],
-            "held": [list(astuple(call)) for call in self._held.values()],
+            "open": [_values(call) for call in self._open.values()],
+            "held": [_values(call) for call in self._held.values()],
             "latest": self._latest,
             "accounted": self._accounted,
             "now": self._now,
@@ -200,10 +203,13 @@ class _Live(Calls):
         self._due = [(int(time), str(key)) for time, key in state["due"]]  # sorted, so it is a heap
 
 
+_NAMES: Final = tuple(field.name for field in fields(Call))
+_values: Final = attrgetter(*_NAMES)
+
+
 def _calls_of(rows: list[list[Any]]) -> Iterator[Call]:
-    names = [field.name for field in fields(Call)]
     for row in rows:
-        call = Call(**dict(zip(names, row, strict=True)))
+        call = Call(**dict(zip(_NAMES, row, strict=True)))
         if call.shown is not None:
             call.shown = call.shown[0], call.shown[1], call.shown[2]
         yield call

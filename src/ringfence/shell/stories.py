@@ -191,9 +191,16 @@ class Stories:
                 episodes[-1] = replace(episodes[-1], closed_at=over, quiet_s=quiet)
                 self._change(subject, ENDED)
 
-    def take_changes(self, engine: Engine) -> list[tuple[Story, set[int]]]:
-        """The stories that something was learned of since this was asked last, up to date, and what was learned."""
-        changed, self.changed = self.changed, {}
+    def take_changes(self, engine: Engine, *, only_events: bool = False) -> list[tuple[Story, set[int]]]:
+        """The stories that something was learned of since this was asked last, up to date, and what was learned.
+
+        Args:
+            engine: what judges.
+            only_events: leave those that merely go on for the next time.
+        """
+        kept = {subject: what for subject, what in self.changed.items() if only_events and not what}
+        changed = {subject: what for subject, what in self.changed.items() if subject not in kept}
+        self.changed = kept
         for subject in changed:
             for number in (subject[1], *self._people.others(subject)) if subject[0] not in NAMERS else ():
                 case = engine.case_of(DETECTORS[subject[0]].NAME, number)

@@ -1,29 +1,56 @@
-"""Compile the pass once on this machine, on two processors at a time: `python -m ringfence.shell.warm_up`."""
+"""Compile the pass once on this machine, on two processors at a time: `python -m ringfence.shell.warm_up`.
 
+Who comes while another process compiles waits for it; a compilation that was broken off is taken up again.
+"""
+
+import fcntl
 import subprocess
 import sys
+from pathlib import Path
+from typing import Final
 
-from ringfence.compiled import is_compiled
+from ringfence.compiled import cache_dir, digest_of
 from ringfence.detect.engine import Engine
+from ringfence.detect.screening import Arriving, Screen
 
-_HALVES = (("terminate",), ("relate", "originate", "settle", "live"))
+_HALVES: Final = (("terminate",), ("relate", "originate", "settle", "live"))
 """The steps of the pass in two parts that take about as long."""
+
+
+def is_warm() -> bool:
+    """Whether everything is compiled."""
+    return _mark().exists()
 
 
 def warm_up() -> None:
     """Compile what is not compiled yet."""
-    if is_compiled("detect"):
+    if is_warm():
         return
-    first, second = _HALVES
-    other = subprocess.Popen([sys.executable, "-m", "ringfence.shell.warm_up", *first])  # noqa: S603  (its own)
-    try:
-        Engine().prepare(second)
-    finally:
-        other.wait()
+    mark = _mark()
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    with mark.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_warm():
+            return
+        command = [sys.executable, "-m", "ringfence.shell.warm_up"]
+        halves = [subprocess.Popen([*command, *half]) for half in _HALVES]  # noqa: S603  (its own)
+        if all([half.wait() == 0 for half in halves]):  # noqa: C419  (all are waited for)
+            mark.touch()
+
+
+def _compile(steps: list[str]) -> None:
+    engine = Engine()
+    engine.prepare(steps)
+    if "live" in steps:
+        Screen(engine).look(Arriving(1, 1, 2))
+
+
+def _mark() -> Path:
+    return cache_dir() / digest_of("detect") / "complete"
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        Engine().prepare(sys.argv[1:])
+        _compile(sys.argv[1:])
     else:
         warm_up()

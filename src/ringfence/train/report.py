@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Final
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ringfence.report.style import sheet
 from ringfence.train.additive import Model, Pair, Shape
 from ringfence.train.measure import FIGURES, Measured, Point, Weight, off_by, weights
 
@@ -125,7 +125,7 @@ def page(model: Model, measured: Sequence[Measured]) -> str:
         error=off_by(measured[0].reliability) if measured else 0.0,
         width=WIDTH,
         height=HEIGHT,
-        style=(files("ringfence.report") / "templates" / "style.css").read_text("utf-8"),
+        style=sheet(),
     )
 
 

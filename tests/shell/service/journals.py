@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ringfence.shell.service.journal import Follower, Journal, JournalError
+from ringfence.shell.service.follower import Follower
+from ringfence.shell.service.journal import Journal, JournalError
 from ringfence.shell.service.segments import Record, segments
 
 NOTE = {"source": "told", "kind": "events"}
@@ -114,8 +115,12 @@ class _File:
 def failing_disk() -> Iterator[Disk]:
     """A disk that fails when it is told to, for all journals that are made meanwhile."""
     disk = Disk()
+
+    def opened(path: Path, *args: Any, **more: Any) -> Any:
+        return disk.open(path, *args, **more)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "open", lambda path, *args, **more: disk.open(path, *args, **more))
+        patch.setattr(Path, "open", opened)
         patch.setattr(os, "fdatasync", disk.fdatasync)
         yield disk
 

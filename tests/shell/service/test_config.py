@@ -64,7 +64,7 @@ def test_where_data_lie(monkeypatch: pytest.MonkeyPatch) -> None:
         ("[service]\nprot = 9", "[service] prot: no such setting; did you mean port?"),
         ("[servise]\nport = 9", "[servise]: no such section; did you mean [service]?"),
         ('[service]\nport = "80"', "[service] port: must be a whole number"),
-        ("[service]\nport = 0", "[service] port: must be at least 1"),
+        ("[service]\nport = -1", "[service] port: must be at least 0"),
         ("[service]\nport = 8080.0", "[service] port: must be a whole number"),
         ("service = 1", "[service]: must be a table"),
         ('[service]\nhost = "desk"', '[service] host: must be an IP address such as "127.0.0.1", or "localhost"'),
@@ -320,7 +320,7 @@ def test_the_command_checks(tmp_path: Path) -> None:
     path = written(tmp_path, f'[service]\ndata = "{tmp_path}"')
     done = CliRunner().invoke(command, ["check", str(path)])
     assert (done.exit_code, done.stdout) == (0, f"{path}: can be used\n")
-    path.write_text("[service]\nprot = 1\nport = 0")
+    path.write_text("[service]\nprot = 1\nport = -1")
     done = CliRunner().invoke(command, ["check", str(path)])
     assert (done.exit_code, len(done.stderr.splitlines())) == (2, 2)
     path.write_text('[network]\ntimezone = "Mars/Base"')

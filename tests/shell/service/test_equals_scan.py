@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -19,7 +20,9 @@ def town() -> dict[str, pa.Table]:
 
 
 @pytest.fixture(scope="module")
-def expected(town: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def expected(
+    town: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
     found = scanned(town, tmp_path_factory.mktemp("scan") / "s")
     assert {alert["kind"] for alert in found.values()} >= {
         "flood",
@@ -31,7 +34,7 @@ def expected(town: dict[str, pa.Table], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_records_told_as_they_happen(
-    town: dict[str, pa.Table], expected: dict[str, object], tmp_path: Path
+    town: dict[str, pa.Table], expected: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     service = Service(plan(tmp_path), clock=lambda: NOW)
     service.recover()
@@ -45,7 +48,7 @@ def test_records_told_as_they_happen(
 
 
 def test_over_http_in_two_forms(
-    town: dict[str, pa.Table], expected: dict[str, object], tmp_path: Path
+    town: dict[str, pa.Table], expected: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     service = Service(plan(tmp_path), clock=lambda: NOW)
     context = Context(service, Screen(service.pipeline.judge.engine), is_open=True)

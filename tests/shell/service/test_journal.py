@@ -23,7 +23,8 @@ from tests.shell.service.journals import (
 )
 
 from ringfence.shell.service import journal as module
-from ringfence.shell.service.journal import Follower, Journal, JournalError
+from ringfence.shell.service.follower import Follower
+from ringfence.shell.service.journal import Journal, JournalError
 from ringfence.shell.service.segments import LARGEST, MARKER, Record, encode, segments
 
 PAYLOADS = st.binary(max_size=60) | st.binary(max_size=20).map(lambda some: MARKER + some)
@@ -312,7 +313,9 @@ def test_a_caller_that_is_gone_keeps_nobody_from_being_told(tmp_path: Path) -> N
     journal.close()
 
 
-def test_no_more_waits_and_no_more_is_kept_than_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_waits_and_no_more_is_kept_than_was_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "GROUP_BYTES", 1_000)
     with failing_disk() as disk:
         journal = Journal(tmp_path, segment_bytes=1_000, most_bytes=20_000)
@@ -325,9 +328,10 @@ def test_no_more_waits_and_no_more_is_kept_than_was_said(tmp_path: Path, monkeyp
         disk.before_sync = before_sync
         journal.append(1, NOTE, b"", lambda *_: None)
         assert reached.wait(10)
+        for _ in range(8):
+            journal.append(1, NOTE, bytes(100), lambda *_: None)
         with pytest.raises(JournalError, match="more comes in"):
-            for _ in range(20):
-                journal.append(1, NOTE, bytes(100), lambda *_: None)
+            journal.append(1, NOTE, bytes(100), lambda *_: None)
         go_on.set()
         told = [insist(journal, b"")]
         while (done := try_put(journal, bytes(500))) is not None:
@@ -359,5 +363,3 @@ def _until(holds: object, seconds: float = 10.0) -> bool:
             return True
         pause.wait(0.01)
     return False
-
-

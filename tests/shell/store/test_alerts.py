@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.shell.store.making import DAY, MINUTE, SECOND, T0, alert, change, number, opened, victim
 
 from ringfence.model.alert import Episode, rfc3339
 from ringfence.shell.store.alerts import AlertStore, Page, microseconds
 from ringfence.shell.store.database import StoreError
 from ringfence.shell.store.search import CursorError, Wanted
 from ringfence.shell.store.store import Store
-from tests.shell.store.making import DAY, MINUTE, SECOND, T0, alert, change, number, opened, victim
 
 
 def ids(page: Page) -> list[str]:
@@ -158,6 +158,7 @@ def test_a_cursor_from_elsewhere(store: Store, cursor: str) -> None:
         store.alerts.search(Wanted(cursor=cursor))
 
 
+@settings(max_examples=15)
 @given(
     times=st.lists(st.integers(0, 5), min_size=1, max_size=25),
     limit=st.integers(1, 7),

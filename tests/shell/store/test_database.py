@@ -97,9 +97,13 @@ def test_a_commit_waits_for_the_disk(database: Database) -> None:
 
 
 def test_what_fails_in_the_middle_is_not_there(database: Database) -> None:
-    with pytest.raises(KeyError), database.writing() as connection:
-        set_meta(connection, "x", "1")
-        raise KeyError
+    def fail_half_way() -> None:
+        with database.writing() as connection:
+            set_meta(connection, "x", "1")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_half_way()
     with database.reading() as connection:
         assert get_meta(connection, "x") is None
 
@@ -108,7 +112,7 @@ def test_a_newer_form_is_left_alone(tmp_path: Path) -> None:
     with open_database(tmp_path) as database, database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(StoreError, match="newer Ringfence .form 9999") as caught:
+    with pytest.raises(StoreError, match="newer Ringfence") as caught:
         open_database(tmp_path)
     one_line(caught.value)
     assert caught.value.state == "newer"

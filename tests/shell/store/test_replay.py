@@ -13,10 +13,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.shell.store.making import T0, alert, change
 
 from ringfence.shell.store.alerts import AlertChange, What
 from ringfence.shell.store.store import Store
-from tests.shell.store.making import T0, alert, change
 
 WHAT: tuple[What, ...] = ("changed", "closed", "reopened", "changed")
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ringfence import __version__
+from ringfence.shell.records import RecordsError
 from ringfence.shell.service.api import routers
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.guard import Guard
@@ -85,8 +86,9 @@ def create_app(
 
 
 def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(RecordsError)
     @app.exception_handler(StoreError)
-    async def _store(_: Request, error: StoreError) -> JSONResponse:
+    async def _store(_: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 503, {"Retry-After": "5"})
 
     @app.exception_handler(RequestValidationError)
@@ -102,6 +104,7 @@ async def _start(context: Context, sources: Sequence[Running]) -> None:
     try:
         if context.webhooks is not None:
             context.webhooks.configure()
+        await asyncio.to_thread(service.compile)
         await asyncio.to_thread(service.recover)
         service.start()
         async with asyncio.TaskGroup() as group:

@@ -61,6 +61,8 @@ def check(config: Config, path: Path | None = None, env: Mapping[str, str] | Non
 def _service(config: Config) -> Iterator[Finding]:
     service = config.service
     yield from _writable(service.data, "[service] data")
+    if service.port == 0:
+        yield Finding("[service] port: 0 is another port at every start; name one", mistake=False)
     if service.tls_cert is not None and service.tls_key is not None:
         yield from _tls(service.tls_cert, service.tls_key)
     elif not is_loopback(service.host):

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from ringfence.compiled import is_compiled
 from ringfence.shell.service.config import ConfigError, load
 from ringfence.shell.service.config_check import check as check_config
 from ringfence.shell.service.setting_types import split_address
 from ringfence.shell.service.settings import Config, Hep, Syslog
+from ringfence.shell.warm_up import is_warm
 
 Level = Literal["ok", "warn", "bad"]
 SLOW_FSYNC_MS: Final = 50.0
@@ -135,7 +135,7 @@ def _release(version: str) -> tuple[int, ...]:
 
 
 def _compiled(_: Patient) -> Iterator[Finding]:
-    if is_compiled("detect"):
+    if is_warm():
         yield Finding("ok", ("the detection pass is compiled", "检测程序已编译"))
     else:
         yield Finding("warn", ("the detection pass is not compiled yet: the first start takes 1 to 3 minutes", "检测程序尚未编译：首次启动需要 1 至 3 分钟"), ("python -m ringfence.shell.warm_up",) * 2)  # fmt: skip

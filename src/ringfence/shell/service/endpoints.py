@@ -35,7 +35,7 @@ class Endpoint:
         url: http or https.
         secrets: that the body is signed with: one; two while it is being changed; none: not signed.
         channel: form of the body, the `NAME` of one in `channels/`.
-        types: of events that are wanted; kinds: of alerts, empty: all.
+        types: of events that are wanted; kinds: of alerts, empty: all; least: probability of an alert.
         concurrency: requests at once.
         connect_s: seconds for the connection; answer_s: for the whole request.
         max_attempts: then it is a dead letter; where the receiver refuses it (4xx), after `REFUSALS`.
@@ -50,6 +50,7 @@ class Endpoint:
     channel: str = "ringfence"
     types: frozenset[str] = frozenset(TYPES)
     kinds: frozenset[str] = frozenset()
+    least: float = 0.0
     concurrency: int = 4
     connect_s: float = 5.0
     answer_s: float = 15.0

@@ -87,6 +87,8 @@ def _is_api(path: str) -> bool:
 
 
 async def _refuse(send: Send, status: int, why: str) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    body = orjson.dumps({"detail": why})
+    length = str(len(body)).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps({"detail": why})})
+    await send({"type": "http.response.body", "body": body})

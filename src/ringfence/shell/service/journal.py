@@ -26,11 +26,10 @@ from ringfence.shell.service.segments import (
     first_of,
     framed,
     name_of,
-    next_record,
     note_bytes,
     read_all,
-    read_one,
     segments,
+    with_next,
 )
 
 GROUP_BYTES: Final = 16 << 20
@@ -62,6 +61,9 @@ class Journal:
         folder: made if it is absent.
         segment_bytes: after so many a new segment begins.
         most_bytes: of all segments; what comes beyond is refused.
+        min_free_bytes: of the disk, below which everything is refused.
+        fsync_s: how long a group may wait for others.
+        keep_s: how long a segment stays when nobody needs it any more.
         since: number of the last record that is known elsewhere (a snapshot): numbers go on behind it in any case.
 
     Attributes:
@@ -73,12 +75,23 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, *, segment_bytes: int = 64 << 20, most_bytes: int = 8 << 30, since: int = 0
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = 64 << 20,
+        most_bytes: int = 8 << 30,
+        min_free_bytes: int = 0,
+        fsync_s: float = 0.0,
+        keep_s: float = 0.0,
+        since: int = 0,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._most_bytes = most_bytes
+        self._min_free = min_free_bytes
+        self._fsync_s = fsync_s
+        self._keep_s = keep_s
         self.damage = Damage()
         self.trouble: str | None = None
         self._retry_at = 0.0
@@ -170,7 +183,7 @@ class Journal:
     def read(self, after: int) -> Iterator[Record]:
         """The records behind a number, as far as they are on disk."""
         until = self._durable
-        for path, following in _with_next(segments(self._folder)):
+        for path, following in with_next(segments(self._folder)):
             if following is not None and following <= after + 1:
                 continue
             for _, record in read_all(path, Damage()):
@@ -182,10 +195,11 @@ class Journal:
 
     def release(self, seq: int) -> None:
         """Let go of segments that hold nothing behind a number."""
-        for path, following in _with_next(segments(self._folder)):
-            if following is None or following > seq + 1:
+        for path, following in with_next(segments(self._folder)):
+            status = path.stat()
+            if following is None or following > seq + 1 or time.time() - status.st_mtime < self._keep_s:
                 return
-            size = path.stat().st_size
+            size = status.st_size
             path.unlink(missing_ok=True)
             with self._change:
                 self._held -= size
@@ -210,6 +224,8 @@ class Journal:
                 called = self._change.wait_for(lambda: self._waiting or self._closing, pause)
                 if called and not self._waiting:
                     return
+                if self._fsync_s:
+                    self._change.wait_for(lambda: self._closing, self._fsync_s)
                 group, self._waiting = self._waiting, []
                 self._waiting_bytes = 0
             if not group:
@@ -229,10 +245,10 @@ class Journal:
         first = self._next
         self._next += len(group)
         data = b"".join(
-            framed(first + place, one.received, one.note, one.payload)
-            for place, one in enumerate(group)
+            framed(first + place, one.received, one.note, one.payload) for place, one in enumerate(group)
         )
         try:
+            self._look_at_space(len(data))
             file = self._open(first)
             _write_all(file, data)
             os.fdatasync(file.fileno())
@@ -250,6 +266,7 @@ class Journal:
         """Whether the disk takes something again: nobody may send anything until this is known."""
         path = self._folder / _PROBE
         try:
+            self._look_at_space(_PROBED)
             file = path.open("wb", buffering=0)
             try:
                 _write_all(file, bytes(_PROBED))
@@ -263,6 +280,11 @@ class Journal:
         finally:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+    def _look_at_space(self, wanted: int) -> None:
+        disk = os.statvfs(self._folder)
+        if disk.f_bavail * disk.f_frsize < self._min_free + wanted:
+            raise OSError(errno.ENOSPC, "")
 
     def _open(self, first: int) -> BinaryIO:
         if self._file is not None and self._size >= self._segment_bytes:
@@ -305,12 +327,6 @@ class Journal:
         return last
 
 
-def _with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
-    """Each segment, and the number that the following one begins with."""
-    for place, path in enumerate(paths):
-        yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
-
-
 def _locked(folder: Path) -> BinaryIO:
     """The folder for this process alone: what is being written looks like what a crash has torn off, and would be cut off."""
     file = (folder / _LOCK).open("ab", buffering=0)
@@ -342,80 +358,3 @@ def _said(error: OSError) -> str:
     if error.errno == errno.EROFS:
         return "the disk can only be read: nothing can be taken in"
     return f"the journal cannot be written: {error.strerror or error}"
-
-
-class Follower:
-    """Reads a journal as it grows: keeps its place in the file.
-
-    Args:
-        journal: to follow.
-        after: number of the last record that is known already.
-    """
-
-    def __init__(self, journal: Journal, folder: Path, after: int) -> None:
-        self._journal = journal
-        self._folder = folder
-        self.seq = after
-        self._file: BinaryIO | None = None
-        self._name = ""
-
-    def read(self, most_bytes: int) -> list[Record]:
-        """The next records that are on disk, up to so many bytes (one at the least)."""
-        found: list[Record] = []
-        until, size = self._journal.last, 0
-        while self.seq < until and size < most_bytes:
-            record = self._next(until)
-            if record is None:
-                break
-            if record.seq <= self.seq:
-                continue
-            self.seq = record.seq
-            found.append(record)
-            size += len(record.payload)
-        if not found:
-            self.seq = max(self.seq, until)  # numbers that were never acknowledged
-        return found
-
-    def _next(self, until: int) -> Record | None:
-        """The next record up to a number that is known to be on disk."""
-        while True:
-            if self._file is not None:
-                begin = self._file.tell()
-                record = read_one(self._file) or self._behind_damage(begin)
-                if record is not None:
-                    if record.seq > until:
-                        self._file.seek(begin)
-                        return None
-                    return record
-            if not self._open_next():
-                return None
-
-    def _open_next(self) -> bool:
-        """Go on to the segment behind the present one; says whether there is one."""
-        for path, following in _with_next(segments(self._folder)):
-            if path.name <= self._name or (following is not None and following <= self.seq + 1):
-                continue
-            if self._file is not None:
-                begin = self._file.tell()
-                size = os.fstat(self._file.fileno()).st_size
-                self._journal.damage.note(self._folder / self._name, begin, size - begin)
-            self.close()
-            # without a buffer: what it had read ahead might since have been cut off, for it was never acknowledged
-            self._file, self._name = path.open("rb", buffering=0), path.name
-            return True
-        return False
-
-    def _behind_damage(self, begin: int) -> Record | None:
-        assert self._file is not None
-        if next_record(self._file, begin + 1) is None:
-            self._file.seek(begin)
-            return None
-        damage = self._journal.damage
-        damage.note(self._folder / self._name, begin, self._file.tell() - begin)
-        return read_one(self._file)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None

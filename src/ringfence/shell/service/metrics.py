@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from ringfence.shell.service.service import Service
 from ringfence.shell.service.webhooks import Webhooks
 
-STATES: Final = ("starting", "recovering", "ok", "degraded", "stopping")
+STATES: Final = ("starting", "compiling", "recovering", "ok", "degraded", "stopping")
 Family = CounterMetricFamily | GaugeMetricFamily
 
 

@@ -8,14 +8,15 @@ changes nothing.
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ringfence.detect.shard import Arrays
 from ringfence.ingest import _buffers
@@ -36,6 +37,8 @@ AT_ONCE: Final = 2_000
 """Calls judged at a time: so long a question about a number may have to wait, some milliseconds."""
 MOST_KEYS: Final = 100_000
 """Idempotency keys that are remembered."""
+WRITTEN_S: Final = 0.5
+"""An alert that merely goes on is written so often; one that is raised or over, at once."""
 MOST_REJECTED: Final = 1_000
 """Rejected rows that are shown, the newest."""
 _MINUTE: Final = 60 * SECOND
@@ -87,6 +90,7 @@ class Pipeline:
         makers: of the sources' decoders.
         alerts: where alerts go; rows: where rows go.
         on_changes: told of alerts that changed, after they are stored.
+        trunks: where the calls of a trunk come from, for rows that do not say so.
         clock: µs since 1970, for figures only.
 
     Attributes:
@@ -105,6 +109,7 @@ class Pipeline:
         alerts: Alerts,
         rows: Rows,
         on_changes: Callable[[Sequence[AlertChange]], None] = lambda _: None,
+        trunks: Mapping[str, str] | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self.judge = judge
@@ -124,12 +129,17 @@ class Pipeline:
         self._alerts = alerts
         self._rows = rows
         self._on_changes = on_changes
+        self.trunks = trunks or {}
         self._clock = clock
         self._waiting_texts: list[tuple[str, int, Chunk]] = []
+        self._unkept: deque[tuple[str, pa.RecordBatch, int]] = (
+            deque()
+        )  # rows that the record store has not taken yet
         self._texts: dict[str, str] = {}  # how alerts of texts were told last
         self._texts_changed = False
         self.unwritten: list[AlertChange] = []
         self._received = 0
+        self._written = 0.0
         self._minute = 0
 
     def take(self, records: Sequence[Record]) -> None:
@@ -138,7 +148,10 @@ class Pipeline:
             self._take(record)
             self.seq = record.seq
         self._judge()
-        self.unwritten += self._changes()
+        now = time.monotonic()
+        whole = now - self._written >= WRITTEN_S
+        self._written = now if whole else self._written
+        self.unwritten += self._changes(whole=whole)
         if records:
             self._received = records[-1].received
 
@@ -146,16 +159,20 @@ class Pipeline:
         """Write what follows from the records; where that fails, everything is still there to be written later.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError, RecordsError: it could not be written.
         """
+        while self._unkept:
+            self._rows.append(*self._unkept[0])
+            self._unkept.popleft()
         changes = self.unwritten
+        if not changes:
+            return
         self._alerts.apply(self.seq, changes)
         self.unwritten = []
         raised = sum(change.what == "raised" for change in changes)
         if raised:
             self.latency.add((self._clock() - self._received) / SECOND, raised)
-        if changes:
-            self._on_changes(changes)
+        self._on_changes(changes)
 
     def _take(self, record: Record) -> None:
         source = record.note["source"]
@@ -201,11 +218,11 @@ class Pipeline:
         tally.told = max(tally.told, min(int(times.max()), record.received))
         if chunk.table == "texts":
             self._waiting_texts.append((source, record.received, chunk))
-            self._rows.append("texts", chunk.records, record.seq)
+            self._unkept.append(("texts", chunk.records, record.seq))
             return
         rejected = self.judge.take_transfers(chunk, self._place(source))
         self._put_aside(source, rejected, record.received)
-        self._rows.append("transfers", _without(chunk, rejected), record.seq)
+        self._unkept.append(("transfers", _without(chunk, rejected), record.seq))
 
     def _read_texts(self, until: int) -> None:
         """Read the texts of a stretch of time: before the calls of that time are judged, and not before those of earlier ones."""
@@ -221,11 +238,12 @@ class Pipeline:
 
     def _take_calls(self, source: str, chunk: Chunk, record: Record) -> None:
         tally = self.tallies[source]
+        chunk = self._with_ingress(chunk)
         calls, rejected = self.judge.take_calls(chunk, self._place(source))
         self._put_aside(source, rejected, record.received)
         if not len(calls):
             return
-        self._rows.append("calls", _in_words(_without(chunk, rejected), calls, self.judge), record.seq)
+        self._unkept.append(("calls", _in_words(_without(chunk, rejected), calls, self.judge), record.seq))
         ahead = self.order.push(calls, record.received)
         tally.ahead += len(ahead)
         if len(ahead):
@@ -234,6 +252,19 @@ class Pipeline:
         tally.calls += len(calls) - len(ahead)
         self.call_rows += len(calls) - len(ahead)
         tally.told = max(tally.told, min(int(last_known(calls).max()), record.received))
+
+    def _with_ingress(self, chunk: Chunk) -> Chunk:
+        """Say where calls come from, where the rows name their trunk only and the operator says what it is."""
+        if not self.trunks or chunk.columns["trunk"].null_count == len(chunk.rows):
+            return chunk
+        records = chunk.records
+        names, words = pa.array(list(self.trunks)), pa.array(list(self.trunks.values()))
+        known = words.take(pc.index_in(records["trunk"], names))
+        place = records.schema.get_field_index("ingress")
+        return replace(
+            chunk,
+            columns=records.set_column(place, CALLS.field("ingress"), pc.coalesce(records["ingress"], known)),
+        )
 
     def _place(self, source: str) -> int:
         if source not in self._names:
@@ -251,7 +282,15 @@ class Pipeline:
         """Judge all that is held, as if nothing came any more (of a replay that is over)."""
         self._judge(self.order.finish())
         self._minute = 0
-        self.unwritten += self._changes()
+        self.write_all()
+
+    def write_all(self) -> None:
+        """Write all that is known of alerts, also of those that merely go on.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        self.unwritten += self._changes(whole=True)
         self.write()
 
     def _judge(self, ready: Any = None) -> None:
@@ -281,16 +320,17 @@ class Pipeline:
         for name, count in zip(*_by_source(late), strict=True):
             self.tallies[self._names[name]].late += count
 
-    def _changes(self) -> list[AlertChange]:
+    def _changes(self, *, whole: bool) -> list[AlertChange]:
+        """What became of alerts; `whole`: also of those that merely go on, which are written now and then only."""
         judge = self.judge
         if judge.engine.last // _MINUTE != self._minute:
             self._minute = judge.engine.last // _MINUTE
             judge.forget(judge.engine.last)
             judge.stories.look_at_open(judge.engine)
             self._texts_changed = True
-        found = judge.stories.take_changes(judge.engine)
+        found = judge.stories.take_changes(judge.engine, only_events=not whole)
         changes = [change for story, what in found for change in changes_of(story, what)]
-        return [*changes, *self._changes_of_texts()]
+        return [*changes, *(self._changes_of_texts() if whole else ())]
 
     def _changes_of_texts(self) -> list[AlertChange]:
         """Alerts of texts are put together anew from all texts each time: tell of those that are not as they were."""
@@ -359,6 +399,11 @@ class Pipeline:
         self._minute = state["minute"]
         self.judged = state["judged"]
         self.seq = state["seq"]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are alerts that changed, and that are not written yet."""
+        return bool(self.judge.stories.changed) or self._texts_changed
 
     @property
     def waits(self) -> bool:

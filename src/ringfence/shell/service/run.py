@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
+from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.logs import Pseudonyms, configure
 from ringfence.shell.service.settings import Config
 from ringfence.shell.service.wiring import Told, Wired, wire
-from ringfence.shell.warm_up import warm_up
 
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter: the judge must not make a question at the desk wait."""
@@ -28,10 +29,15 @@ def run(
         level=config.logging.level,
         format="text" if config.service.demo else config.logging.format,
     )
-    warm_up()
     sys.setswitchinterval(SWITCH_S)
-    wired = wire(config, replay)
     service = config.service
+
+    def desk(app: FastAPI, context: Context) -> None:
+        from ringfence.desk.mount import mount  # NiceGUI takes a second to load
+
+        mount(app, context, service.data, service.language)
+
+    wired = wire(config, replay, desk)
     server = uvicorn.Server(
         uvicorn.Config(
             wired.app,

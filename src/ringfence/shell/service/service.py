@@ -7,9 +7,10 @@ journal behind it. From then on one thread judges; whatever cannot be written is
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,16 +21,19 @@ from ringfence.ingest.live_order import LiveOrder
 from ringfence.shell.judge import Charge, Judge
 from ringfence.shell.lists import Lists
 from ringfence.shell.outputs import replace_file
-from ringfence.shell.records import RecordStore
+from ringfence.shell.records import RecordsError, RecordStore
+from ringfence.shell.service.cases import held_by
 from ringfence.shell.service.decoders import CLOCK, EVENTS, Events, Makers
-from ringfence.shell.service.journal import Follower, Journal, JournalError
+from ringfence.shell.service.follower import Follower
+from ringfence.shell.service.journal import Journal, JournalError
 from ringfence.shell.service.pipeline import Pipeline
 from ringfence.shell.service.snapshots import Snapshots
 from ringfence.shell.store.alerts import AlertChange
 from ringfence.shell.store.database import StoreError
 from ringfence.shell.store.store import Store
+from ringfence.shell.warm_up import is_warm, warm_up
 
-AT_ONCE: Final = 256 << 10
+AT_ONCE: Final = 1 << 20
 """Bytes of records taken in together."""
 TICK_S: Final = 1.0
 _RETRY_S: Final = 1.0
@@ -46,6 +50,12 @@ class Plan:
         disorder_s, ahead_s, idle_s: see the settings of `[window]`.
         segment_bytes, journal_bytes: of the journal, see `[journal]`.
         snapshot_rows, snapshot_s: see `[snapshot]`.
+        min_free_bytes: of the disk, below which events are refused.
+        fsync_s: how long an acknowledgement may wait for others to share one fsync with.
+        keep_journal_s: how long segments stay when a snapshot has made them dispensable.
+        trunks: where the calls of a trunk come from, for rows that do not say so.
+        keep_days: of the record store's tables, those that are not named 30; alert_days: of closed alerts; event_days: of what was told of them.
+        upkeep_s: between two rounds of compaction and deletion.
         makers: of the sources' decoders, by name.
     """
 
@@ -58,6 +68,14 @@ class Plan:
     journal_bytes: int = 8 << 30
     snapshot_rows: int = 500_000
     snapshot_s: float = 60.0
+    min_free_bytes: int = 0
+    fsync_s: float = 0.0
+    keep_journal_s: float = 0.0
+    trunks: Mapping[str, str] = field(default_factory=dict)
+    keep_days: Mapping[str, int | None] = field(default_factory=dict)
+    alert_days: int = 365
+    event_days: int = 30
+    upkeep_s: float = 600.0
     makers: Makers = field(default_factory=dict)
 
     def asked(self) -> dict[str, Any]:
@@ -77,7 +95,7 @@ class Health:
     """How the service is.
 
     Attributes:
-        state: starting, recovering, ok, degraded, stopping.
+        state: starting, compiling, recovering, ok, degraded, stopping.
         trouble: what is wrong now, one line each.
         notes: what was found when it started, and is over.
     """
@@ -123,6 +141,9 @@ class Service:
             folder,
             segment_bytes=plan.segment_bytes,
             most_bytes=plan.journal_bytes,
+            min_free_bytes=plan.min_free_bytes,
+            fsync_s=plan.fsync_s,
+            keep_s=plan.keep_journal_s,
             since=max(self.pipeline.seq, self.store.alerts.applied_seq),
         )
         damage = self.journal.damage
@@ -133,16 +154,31 @@ class Service:
         self._follower = Follower(self.journal, folder, self.pipeline.seq)
         self._heard = self._ticked = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._upkeep = threading.Thread(target=self._keep_up, name="upkeep", daemon=True)
 
     def _fresh(self) -> Pipeline:
         plan = self._plan
         order = LiveOrder(int(plan.disorder_s * 1e6), int(plan.ahead_s * 1e6))
         makers = {EVENTS: Events, **plan.makers}
         return Pipeline(
-            Judge(plan.charge), order, makers, self.store.alerts, self.records, self._changed, self.clock
+            Judge(plan.charge),
+            order,
+            makers,
+            self.store.alerts,
+            self.records,
+            self._changed,
+            plan.trunks,
+            self.clock,
         )
 
     # --- what others call ----------------------------------------------------------------------------------------------
+
+    def compile(self) -> None:
+        """Have the detection code compiled, which takes some minutes, once on a machine."""
+        if not is_warm():
+            self._state = "compiling"
+            warm_up()
+            self._state = "starting"
 
     def recover(self) -> None:
         """Come back to where it was: take in what the journal holds behind the snapshot."""
@@ -155,8 +191,9 @@ class Service:
         self._state = "ok"
 
     def start(self) -> None:
-        """Go on judging, in a thread of its own."""
+        """Go on judging, in a thread of its own; and keep the stores in order, in another."""
         self._thread.start()
+        self._upkeep.start()
 
     def stop(self) -> None:
         """Write what waits, take a snapshot, and let go of everything. May be called once."""
@@ -174,8 +211,9 @@ class Service:
         self._state = "stopping"
         self.journal.close()
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in (self._thread, self._upkeep):
+            if thread.is_alive():
+                thread.join()
 
     def listen(self, told: Callable[[Sequence[AlertChange]], None]) -> None:
         """Have a function told of alerts that changed, from the pipeline's thread."""
@@ -239,13 +277,14 @@ class Service:
         _log.error("the service has failed", exc_info=error)
 
     def _go_on(self) -> None:
-        while True:
+        while not self._stop.is_set():  # what is left stands in the journal
             records = self._follower.read(AT_ONCE)
             if not records:
-                if self._stop.is_set():
-                    return
                 self._tick()
                 self.journal.wait(self._follower.seq, 0.1)
+                if self.pipeline.goes_on:
+                    self.pipeline.take([])
+                    self._write()
                 continue
             before = self.pipeline.call_rows
             self.pipeline.take(records)
@@ -259,7 +298,7 @@ class Service:
     def _write(self) -> bool:
         try:
             self.pipeline.write()
-        except StoreError as error:
+        except (StoreError, RecordsError) as error:
             if self._trouble.get("store") != str(error):
                 _log.error("store cannot be written", reason=str(error))
             self._trouble["store"] = str(error)
@@ -290,15 +329,46 @@ class Service:
         seq = self.pipeline.seq
         try:
             self.records.flush(seq)
-        except OSError as error:
+        except RecordsError as error:
             self._trouble["records"] = f"the record store cannot be written: {error}"
             self._saved_at = time.monotonic()
             return
         self._trouble.pop("records", None)
+        try:
+            self.pipeline.write_all()
+        except (StoreError, RecordsError):
+            return  # told by the next write
         with self.pipeline.lock:
             arrays, state = self.pipeline.snapshot()
         self._saved, self._saved_at, self._judged_then = seq, time.monotonic(), self.pipeline.judged
         self.snapshots.save(seq, arrays, state, self.journal.release)
+
+    # --- in the background ---------------------------------------------------------------------------------------------
+
+    def _keep_up(self) -> None:
+        """Compact and delete, again and again."""
+        while not self._stop.wait(self._plan.upkeep_s):
+            try:
+                self.keep_up()
+            except (RecordsError, StoreError) as error:
+                self._trouble["upkeep"] = f"nothing is compacted or deleted: {error}"
+            else:
+                self._trouble.pop("upkeep", None)
+
+    def keep_up(self) -> None:
+        """Compact the record store; delete what is too old, except what cases hold.
+
+        Raises:
+            RecordsError, StoreError: it cannot be done now.
+        """
+        plan, day = self._plan, 86_400_000_000
+        now = min(self.pipeline.order.newest or self.clock(), self.clock())
+        moment = datetime.fromtimestamp(now / 1e6, UTC)
+        self.records.tidy(moment, self._stop.is_set)
+        self.records.expire(moment, lambda: held_by(self.store.alerts), plan.keep_days)
+        self.store.people.retire(
+            alerts_before=now - plan.alert_days * day, events_before=now - plan.event_days * day
+        )
 
     def _changed(self, changes: Sequence[AlertChange]) -> None:
         for told in self._listeners:

@@ -54,7 +54,7 @@ class Service(Section):
     host: Host = _said(
         "Address the port is opened on. Anything but loopback should have TLS, here or in front.", "127.0.0.1"
     )
-    port: int = _said("Port of desk, API and metrics.", 8080, ge=1, le=65_535)
+    port: int = _said("Port of desk, API and metrics; 0: any that is free.", 8080, ge=0, le=65_535)
     language: Literal["en", "zh"] = _said("Language of the desk until its reader chooses another.", "en")
     tls_cert: Place | None = _said("Certificate chain (PEM). With `tls_key`: serve TLS.", None)
     tls_key: Place | None = _said("Private key of the certificate (PEM), readable by the service only.", None)
@@ -89,6 +89,12 @@ class Detect(Section):
     """What is looked for."""
 
     detectors: Many[str] | None = _said("Detectors by name; left out: all.", None)
+    lines: int = _said(
+        "Lines of the network, about: what is remembered is bounded by it (docs/capacity.md).",
+        2_000_000,
+        ge=1000,
+        le=10_000_000,
+    )
     each_call: bool = _said("A forged_caller alert for each call, not one a number and day.", False)
 
 
@@ -96,14 +102,14 @@ class Window(Section):
     """How long rows wait for earlier ones that are late."""
 
     disorder_s: float = _said(
-        "Event time within which disorder is repaired; alerts come that much later.", 2.0, ge=0, le=3600
+        "Event time within which disorder is repaired; alerts come that much later.", 1.0, ge=0, le=3600
     )
     ahead_s: float = _said(
         "Rows whose time is further ahead of this machine's clock are put aside.", 60.0, ge=1, le=86_400
     )
     idle_s: float = _said(
         "After so much silence the machine's clock drives event time, so that open calls go on ageing.",
-        5.0,
+        2.0,
         ge=0.5,
         le=3600,
     )

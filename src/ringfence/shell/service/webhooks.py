@@ -33,6 +33,7 @@ MOST_OF_AN_ANSWER: Final = 64 * 1024
 """Bytes of an answer that are read; nothing in them matters, but a connection can be used again only when they are."""
 
 _LOOKS_S: Final = 5.0  # the longest a line sleeps without looking, should nobody wake it
+_SHORTEST_S: Final = 0.01
 _AGAIN_S: Final = 1.0  # after the store has failed
 
 Say = Callable[[str, str], None]
@@ -146,7 +147,7 @@ class _Line:
             while True:
                 self.woken.clear()
                 try:
-                    due, next_at = await asyncio.to_thread(self._look)
+                    due, next_at = await asyncio.to_thread(self._look, frozenset(self._in_flight))
                 except StoreError as error:
                     self.figures.trouble = str(error)
                     await self._sleep(_AGAIN_S)
@@ -168,11 +169,18 @@ class _Line:
         )
 
     async def _sleep(self, seconds: float) -> None:
+        # not `wait_for`: until Python 3.12 it loses a cancellation that comes together with what it waits for
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.woken.wait(), min(max(seconds, 0.01), _LOOKS_S))
+            async with asyncio.timeout(min(max(seconds, _SHORTEST_S), _LOOKS_S)):
+                await self.woken.wait()
 
-    def _look(self) -> tuple[list[Due], int | None]:
-        """What may be sent now, and when there may be more, µs."""
+    def _look(self, in_flight: frozenset[int]) -> tuple[list[Due], int | None]:
+        """What may be sent now, and when there may be more, µs.
+
+        Args:
+            in_flight: places of what was in flight before anything is read here: it may arrive meanwhile, and what was read
+                would be out of date.
+        """
         endpoint, now = self._endpoint, self._now()
         more = True
         while more:
@@ -180,18 +188,19 @@ class _Line:
                 endpoint.name,
                 types=self._types,
                 kinds=endpoint.kinds,
+                least=endpoint.least,
                 now=now,
                 most=endpoint.backlog,
                 longest=int(endpoint.max_age_s * SECOND),
             )
         # one that fails is asked for one event at a time, until something arrives
-        places = (1 if self.figures.failures else endpoint.concurrency) - len(self._in_flight)
+        places = (1 if self.figures.failures else endpoint.concurrency) - len(in_flight)
         if places <= 0 or self._deliveries.is_disabled(endpoint.name):
             return [], None
         if now < self._paused_until:
             return [], self._paused_until
-        found = self._deliveries.due(endpoint.name, now, places + len(self._in_flight))
-        due = [each for each in found if each.event.id not in self._in_flight]
+        found = self._deliveries.due(endpoint.name, now, places + len(in_flight))
+        due = [each for each in found if each.event.id not in in_flight]
         return due[:places], self._deliveries.next_at(endpoint.name, now)
 
     async def _send(self, client: httpx.AsyncClient, due: Due) -> None:

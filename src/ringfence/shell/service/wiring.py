@@ -12,6 +12,8 @@ import structlog
 from fastapi import FastAPI
 
 from ringfence.detect.screening import Screen
+from ringfence.detect.shard import Limits
+from ringfence.detect.table import FULL
 from ringfence.ingest._hep_calls import HepCalls
 from ringfence.ingest._pieces import has_header, pieces
 from ringfence.ingest._sip_state import SipSettings
@@ -24,7 +26,7 @@ from ringfence.shell.service.app import Running, create_app
 from ringfence.shell.service.config import auth_key, webhook_secrets
 from ringfence.shell.service.decoders import Decoder, Events, HepPackets, Lines, Makers
 from ringfence.shell.service.endpoints import Endpoint
-from ringfence.shell.service.limits import Limits
+from ringfence.shell.service.limits import Limits as Rates
 from ringfence.shell.service.service import Plan, Service
 from ringfence.shell.service.setting_types import split_address
 from ringfence.shell.service.settings import Config, Folder, Hep, Source, Syslog, Tail, Webhook
@@ -75,7 +77,10 @@ def plan_of(config: Config, replay: Told | None = None) -> Plan:
     """
     network, detect = config.network, config.detect
     lists = read_lists(network.lists, NumberPlan.of(network.country))
-    charge = Charge(network.country, network.timezone, detect.detectors, detect.each_call, lists)
+    limits = limits_for(detect.lines)
+    charge = Charge(
+        network.country, network.timezone, detect.detectors, detect.each_call, lists, limits=limits
+    )
     makers: Makers = {name: _maker(config, source) for name, source in config.sources.items()}
     if config.service.demo:
         makers[DEMO] = Events
@@ -89,9 +94,34 @@ def plan_of(config: Config, replay: Told | None = None) -> Plan:
         idle_s=config.window.idle_s,
         segment_bytes=config.journal.segment_mb * 1_000_000,
         journal_bytes=int(config.journal.max_gb * 1e9),
+        min_free_bytes=config.journal.min_free_mb * 1_000_000,
+        fsync_s=config.journal.fsync_ms / 1000,
+        keep_journal_s=config.journal.keep_h * 3600,
+        trunks=network.trunks,
+        keep_days={
+            "calls": config.records.calls_days,
+            "texts": config.records.texts_days,
+            "transfers": config.records.transfers_days,
+        },
+        alert_days=config.records.alerts_days,
+        event_days=config.records.deliveries_days,
+        upkeep_s=config.records.compact_s,
         snapshot_rows=config.snapshot.every_rows,
         snapshot_s=config.snapshot.every_s,
         makers=makers,
+    )
+
+
+def limits_for(lines: int) -> Limits:
+    """Bounds of the engine's tables for a network of so many lines, of which each knows some dozen numbers."""
+    size = 1 << max(int(lines / FULL).bit_length(), 14)
+    usual = Limits()
+    return Limits(
+        lines=min(2 * size, usual.lines),
+        pairs=min(16 * size, usual.pairs),
+        profiles=min(4 * size, usual.profiles),
+        devices=min(2 * size, usual.devices),
+        money=min(size, usual.money),
     )
 
 
@@ -124,8 +154,8 @@ def wire(
         service,
         Screen(service.pipeline.judge.engine),
         webhooks,
-        Limits(limits.requests_per_s, limits.burst),
-        Limits(limits.rows_per_s, 2 * limits.rows_per_s),
+        Rates(limits.requests_per_s, limits.burst),
+        Rates(limits.rows_per_s, 2 * limits.rows_per_s),
         is_open=config.service.demo,
         timezone=config.network.timezone,
     )
@@ -246,6 +276,7 @@ def _endpoint(webhook: Webhook) -> Endpoint:
         tuple(secret.get_secret_value() for secret in webhook_secrets(webhook)),
         webhook.body,
         kinds=frozenset(webhook.kinds or ()),
+        least=webhook.min_probability,
         connect_s=webhook.connect_s,
         answer_s=webhook.response_s,
         max_age_s=webhook.retry_h * 3600,

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 import orjson
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from ringfence.shell.store import outbox
-from ringfence.shell.store.database import Database, get_meta, set_meta
+from ringfence.shell.store.database import Database, get_meta, set_meta, to_json
 from ringfence.shell.store.redact import digest, numbers_in, without
 from ringfence.shell.store.schema import ALERT_NUMBERS, ALERTS, ERASURES, HISTORY
 from ringfence.shell.store.search import MOST, Wanted, cursor, where
@@ -30,6 +30,15 @@ ITSELF: Final = "ringfence"
 _APPLIED: Final = "applied_seq"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIGHT: Final = [column for column in ALERTS.c if column.name != "observations"]
+
+# Put together once: this is the way of every change, beside a pipeline that needs the processor.
+_IS_IT: Final = ALERTS.c.alert_id == bindparam("it")
+_BEFORE: Final = select(ALERTS.c.status, ALERTS.c.label, ALERTS.c.version).where(_IS_IT)
+_INSERT: Final = ALERTS.insert()
+_UPDATE: Final = ALERTS.update().where(_IS_IT)
+_ERASED: Final = select(ERASURES.c.salt, ERASURES.c.digest).where(ERASURES.c.alert_id == bindparam("it"))
+_NAMED: Final = select(ALERT_NUMBERS.c.number).where(ALERT_NUMBERS.c.alert_id == bindparam("it"))
+_NAME: Final = ALERT_NUMBERS.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +209,7 @@ def _apply(connection: Connection, seq: int, change: AlertChange) -> bool:
     if erased is None:
         return False
     document, observations = erased
-    before = connection.execute(
-        select(ALERTS.c.status, ALERTS.c.label, ALERTS.c.version).where(ALERTS.c.alert_id == change.alert_id)
-    ).one_or_none()
+    before = connection.execute(_BEFORE, {"it": change.alert_id}).one_or_none()
     _upsert(connection, seq, document, observations, is_new=before is None)
     if change.n == 0 or outbox.is_told(connection, change.event_id):
         return False
@@ -249,8 +256,7 @@ def mark_row(
 def _as_erased(connection: Connection, change: AlertChange) -> tuple[Document, list[Document]] | None:
     """Document and observations without numbers that were erased from this alert; None: all of it was erased."""
     document, observations = dict(change.document), [dict(each) for each in change.observations]
-    query = select(ERASURES.c.salt, ERASURES.c.digest).where(ERASURES.c.alert_id == change.alert_id)
-    for salt, known in connection.execute(query):
+    for salt, known in connection.execute(_ERASED, {"it": change.alert_id}):
         if salt is None:
             return None
         for number in numbers_in([document, observations]):
@@ -275,25 +281,23 @@ def _upsert(
         "closed_at": microseconds(document.get("closed_at")),
         "bits": document.get("bits"),
         "probability": document.get("probability"),
-        "document": orjson.dumps(document).decode(),
-        "observations": orjson.dumps(observations).decode(),
+        "document": to_json(document),
+        "observations": to_json(observations),
     }
     if is_new:
-        connection.execute(ALERTS.insert().values(alert_id=alert_id, status=NEW, version=0, **values))
+        connection.execute(_INSERT, {"alert_id": alert_id, "status": NEW, "version": 0, **values})
     else:
-        connection.execute(ALERTS.update().where(ALERTS.c.alert_id == alert_id).values(**values))
+        connection.execute(_UPDATE, {"it": alert_id, **values})
     _index_numbers(connection, alert_id, document, observations, is_new=is_new)
 
 
 def _index_numbers(
     connection: Connection, alert_id: str, document: Document, observations: list[Document], *, is_new: bool
 ) -> None:
-    numbers = numbers_in([document, observations]) | {document["subject"], document.get("callee") or ""} - {
+    numbers = {*numbers_in([document, observations]), document["subject"], document.get("callee") or ""} - {
         ""
     }
     if not is_new:
-        query = select(ALERT_NUMBERS.c.number).where(ALERT_NUMBERS.c.alert_id == alert_id)
-        numbers -= set(connection.scalars(query))
+        numbers -= set(connection.scalars(_NAMED, {"it": alert_id}))
     if numbers:
-        rows = [{"alert_id": alert_id, "number": number} for number in sorted(numbers)]
-        connection.execute(ALERT_NUMBERS.insert(), rows)
+        connection.execute(_NAME, [{"alert_id": alert_id, "number": number} for number in sorted(numbers)])

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -158,6 +159,11 @@ def open_database(where: Path | str) -> Database:
         database.close()
         raise
     return database
+
+
+def to_json(document: Any) -> str:
+    """A document as the tables hold it; figures of NumPy among it are figures."""
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def bounded(value: int) -> int:

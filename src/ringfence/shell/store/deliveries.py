@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Connection, Select, and_, func, select
 
 from ringfence.shell.store.database import Database, bounded
@@ -50,9 +51,19 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a webhook stands. Times in µs, None: never, or nothing waits. `overflowed`: given up because too much was waiting."""
+    """How a webhook stands; times in µs.
+
+    Attributes:
+        name: of the webhook.
+        unread: events of the feed that were not looked at for it yet.
+        pending: that wait for it; dead: that were given up; oldest: since when the first of those that wait does, None: none.
+        delivered_at: the last time that something arrived, None: never.
+        disabled_at: since when it gets nothing, None: it does; disabled_why: in words.
+        overflowed: how many were given up because too much was waiting.
+    """
 
     name: str
+    unread: int
     pending: int
     dead: int
     oldest: int | None
@@ -93,6 +104,7 @@ class Deliveries:
         now: int,
         most: int,
         longest: int,
+        least: float = 0.0,
     ) -> bool:
         """Read the feed for a webhook, and give up what has waited too long or is too much.
 
@@ -103,6 +115,7 @@ class Deliveries:
             now: µs.
             most: that may wait; beyond it the oldest become dead letters.
             longest: µs that an event may wait.
+            least: probability of an alert that it wants.
 
         Returns:
             Whether there is more to read: at most `AT_ONCE` events are read in one transaction.
@@ -116,7 +129,7 @@ class Deliveries:
                 return False
         with self._database.writing() as connection:
             read_to = _read_to(connection, webhook)
-            query = select(EVENTS.c.id, EVENTS.c.subject, EVENTS.c.type, EVENTS.c.kind)
+            query = select(EVENTS.c.id, EVENTS.c.subject, EVENTS.c.type, EVENTS.c.kind, EVENTS.c.document)
             rows = connection.execute(
                 query.where(EVENTS.c.id > read_to).order_by(EVENTS.c.id).limit(AT_ONCE)
             ).all()
@@ -131,7 +144,9 @@ class Deliveries:
                     "next_at": now,
                 }
                 for row in rows
-                if row.type in types and (not kinds or row.kind in kinds)
+                if row.type in types
+                and (not kinds or row.kind in kinds)
+                and (not least or _probability(row.document) >= least)
             ]
             if waiting:
                 connection.execute(DELIVERIES.insert(), waiting)
@@ -210,7 +225,8 @@ class Deliveries:
                 (row.webhook, row.state): (row.letters, row.since) for row in connection.execute(counted)
             }
             rows = connection.execute(select(WEBHOOKS).order_by(WEBHOOKS.c.name)).all()
-        return [_standing(row, found) for row in rows]
+            last = last_place(connection)
+        return [_standing(row, found, last) for row in rows]
 
     def is_disabled(self, webhook: str) -> bool:
         """Whether it gets nothing."""
@@ -254,6 +270,10 @@ class Deliveries:
         _set(connection, webhook, overflowed=WEBHOOKS.c.overflowed + len(places))
 
 
+def _probability(document: str) -> float:
+    return float(orjson.loads(document).get("probability") or 0.0)
+
+
 def _waits_for(webhook: str) -> Any:
     return and_(_MINE.webhook == webhook, _MINE.state == PENDING)
 
@@ -282,11 +302,12 @@ def _give_up(connection: Connection, which: Any, why: str) -> None:
     connection.execute(DELIVERIES.update().where(which).values(state=DEAD, last_error=why))
 
 
-def _standing(row: Any, found: dict[tuple[str, str], tuple[int, int]]) -> Standing:
+def _standing(row: Any, found: dict[tuple[str, str], tuple[int, int]], last: int) -> Standing:
     pending, oldest = found.get((row.name, PENDING), (0, None))
     dead, _ = found.get((row.name, DEAD), (0, None))
     return Standing(
         name=row.name,
+        unread=max(last - row.read_to, 0),
         pending=pending,
         dead=dead,
         oldest=oldest,

@@ -6,13 +6,16 @@ its name (`event_id`) follows from what happened, so that whoever gets an event 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from ringfence.shell.store.database import Database, bounded
+from ringfence.shell.store.database import Database, bounded, to_json
 from ringfence.shell.store.schema import EVENTS
+
+_TOLD: Final = select(EVENTS.c.id).where(EVENTS.c.event_id == bindparam("it"))
+_INSERT: Final = EVENTS.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def last_place(connection: Connection) -> int:
 
 def is_told(connection: Connection, event_id: str) -> bool:
     """Whether there is an event of this name."""
-    return connection.scalar(select(EVENTS.c.id).where(EVENTS.c.event_id == event_id)) is not None
+    return connection.scalar(_TOLD, {"it": event_id}) is not None
 
 
 def tell(connection: Connection, *, event_id: str, kind: str, at: int, alert: Mapping[str, Any]) -> None:
@@ -87,14 +90,13 @@ def tell(connection: Connection, *, event_id: str, kind: str, at: int, alert: Ma
         at: µs.
         alert: as it is now.
     """
-    connection.execute(
-        EVENTS.insert().values(
-            event_id=event_id,
-            alert_id=alert["alert_id"],
-            kind=alert["kind"],
-            subject=alert["subject"],
-            type=kind,
-            at=at,
-            document=orjson.dumps(dict(alert)).decode(),
-        )
-    )
+    row = {
+        "event_id": event_id,
+        "alert_id": alert["alert_id"],
+        "kind": alert["kind"],
+        "subject": alert["subject"],
+        "type": kind,
+        "at": at,
+        "document": to_json(dict(alert)),
+    }
+    connection.execute(_INSERT, row)

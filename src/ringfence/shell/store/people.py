@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from ringfence.model.alert import rfc3339
 from ringfence.shell.store.alerts import CLOSED, Document, stored
-from ringfence.shell.store.database import Database
+from ringfence.shell.store.database import Database, to_json
 from ringfence.shell.store.marks import NOT_AN_ATTACK, Marks
 from ringfence.shell.store.redact import ERASED, digest, without
 from ringfence.shell.store.schema import ALERT_NUMBERS, ALERTS, DELIVERIES, ERASURES, EVENTS, HISTORY
@@ -125,8 +125,8 @@ def _redact(connection: Connection, alert_id: str, number: str, at: int) -> None
         ALERTS.update()
         .where(ALERTS.c.alert_id == alert_id)
         .values(
-            document=_dumps(without(orjson.loads(row.document), number)),
-            observations=_dumps(without(orjson.loads(row.observations), number)),
+            document=to_json(without(orjson.loads(row.document), number)),
+            observations=to_json(without(orjson.loads(row.observations), number)),
             callee=ERASED if row.callee == number else row.callee,
         )
     )
@@ -143,7 +143,7 @@ def _redact_events(connection: Connection, number: str) -> None:
     """Take a number out of all events, for they may outlive their alert."""
     query = select(EVENTS.c.id, EVENTS.c.document).where(EVENTS.c.document.contains(number, autoescape=True))
     for place, document in connection.execute(query).all():
-        redacted = _dumps(without(orjson.loads(document), number))
+        redacted = to_json(without(orjson.loads(document), number))
         connection.execute(EVENTS.update().where(EVENTS.c.id == place).values(document=redacted))
 
 
@@ -154,7 +154,3 @@ def _redact_words(connection: Connection, number: str) -> None:
             written = column.contains(number, autoescape=True)
             replaced = {column.name: func.replace(column, number, ERASED)}
             connection.execute(column.table.update().where(written).values(replaced))
-
-
-def _dumps(document: Any) -> str:
-    return orjson.dumps(document).decode()

@@ -82,6 +82,7 @@ ALERTS: Final = Table(
     Index(None, "subject"),
     Index(None, "case_id"),
     Index(None, "closed_at"),
+    Index(None, "kind", "status", "closed_at"),  # holds all that counting needs
 )
 
 ALERT_NUMBERS: Final = Table(

@@ -32,7 +32,7 @@ SCOPES: Final = {
 }
 """What a token may do. None contains another one."""
 BEGINNING: Final = 8
-"""Characters of a token that are kept to recognise it by; the other 38 (228 bits) are not."""
+"""Characters of a token that are kept to recognise it by; the other 38 (226 bits) are not."""
 
 _PREFIX: Final = "rf_"
 _SECRET: Final = re.compile(r"rf_[\w-]{43}", re.ASCII)

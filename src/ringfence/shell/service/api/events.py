@@ -87,10 +87,9 @@ async def take_events(
 async def _take(here: Context, who: Principal, kind: str, body: bytes, key: str | None) -> dict[str, Any]:
     plan = here.service.pipeline.judge.plan
     try:
-        table, batches, rejected = await asyncio.to_thread(_read, body, kind, here.timezone, plan)
+        table, rows, payload, rejected = await asyncio.to_thread(_read, body, kind, here.timezone, plan)
     except UnreadableError as error:
         raise HTTPException(400, str(error)) from error
-    rows = sum(len(batch) for batch in batches)
     wait = here.rows.take(who.name, asyncio.get_running_loop().time(), rows)
     if wait:
         raise HTTPException(429, "too many rows", {"Retry-After": str(int(wait) + 1)})
@@ -106,22 +105,19 @@ async def _take(here: Context, who: Principal, kind: str, body: bytes, key: str 
         note = {"source": EVENTS, "kind": EVENTS, "table": table, "by": who.name, **rejected_note(rejected)}
         if key is not None:
             note |= {"key": key, "answer": answer}
-        answer = {**answer, "seq": await _put(here, note, batches)}
+        answer = {**answer, "seq": await _put(here, note, payload)}
     return answer
 
 
-async def _put(here: Context, note: dict[str, Any], batches: list[pa.RecordBatch]) -> int:
-    table = pa.Table.from_batches(batches).combine_chunks()
+async def _put(here: Context, note: dict[str, Any], payload: bytes) -> int:
     try:
-        return await put(here.service.append, note, to_payload(table.to_batches()[0]))
+        return await put(here.service.append, note, payload)
     except JournalError as error:
         raise HTTPException(503, str(error), {"Retry-After": "1"}) from error
 
 
-def _read(
-    body: bytes, kind: str, timezone: str, plan: NumberPlan
-) -> tuple[str, list[pa.RecordBatch], list[Rejected]]:
-    """The usable rows of a body, and the others.
+def _read(body: bytes, kind: str, timezone: str, plan: NumberPlan) -> tuple[str, int, bytes, list[Rejected]]:
+    """The table of a body, how many usable rows it has, these as the journal keeps them, and the others.
 
     Raises:
         UnreadableError: it is not of the kind that was said.
@@ -138,7 +134,10 @@ def _read(
         raise UnreadableError("rows of several tables; send each table in a request of its own")
     if not batches and not rejected:
         raise UnreadableError("the body holds no rows")
-    return next(iter(tables), "calls"), batches, rejected
+    if not batches:
+        return "calls", 0, b"", rejected
+    rows = pa.Table.from_batches(batches).combine_chunks()
+    return tables.pop(), len(rows), to_payload(rows.to_batches()[0]), rejected
 
 
 def _with_number(chunk: Chunk, plan: NumberPlan, rejected: list[Rejected]) -> pa.RecordBatch:

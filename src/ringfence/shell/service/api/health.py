@@ -61,6 +61,8 @@ async def status(here: Here, who: Annotated[Principal, Depends(needs("metrics"))
         "behind": service.journal.last - pipeline.seq,
         "sources": {name: tally.as_dict(now) for name, tally in pipeline.tallies.items()},
         "alert_latency_s": {
+            "count": len(latest),
+            "most": latest[-1] if latest else None,
             "p50": latest[len(latest) // 2] if latest else None,
             "p99": latest[int(len(latest) * 0.99)] if latest else None,
         },

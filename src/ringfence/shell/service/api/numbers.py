@@ -39,7 +39,11 @@ def micros(time: datetime | None) -> int | None:
     """µs since 1970; a time without a zone is UTC."""
     if time is None:
         return None
-    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+    return (_zoned(time) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _zoned(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @router.get("/{number}")
@@ -78,9 +82,8 @@ async def read_calls(
     """Calls of a number, the newest first, as the record store keeps them."""
     text = _text(here, number)
     now = here.service.pipeline.order.newest or here.service.clock()
-    first, last = micros(since), micros(until)
-    first = now - 31 * 86_400_000_000 if first is None else first
-    last = now + 86_400_000_000 if last is None else last
+    first = _EPOCH + timedelta(microseconds=now, days=-31) if since is None else _zoned(since)
+    last = None if until is None else _zoned(until)
     await here.audit(who, "number.calls", text)
     table = await asyncio.to_thread(here.service.records.calls_of, text, first, last, limit)
     return {"number": text, "calls": [_row(row) for row in table.to_pylist()]}

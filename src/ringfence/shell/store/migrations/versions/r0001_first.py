@@ -33,14 +33,17 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("marked_at", sa.BigInteger(), nullable=True),
         sa.Column("marked_by", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_alerts")),
+        sa.PrimaryKeyConstraint("alert_id", name="pk_alerts"),
     )
-    op.create_index(op.f("ix_alerts_case_id"), "alerts", ["case_id"], unique=False)
-    op.create_index(op.f("ix_alerts_closed_at"), "alerts", ["closed_at"], unique=False)
-    op.create_index(op.f("ix_alerts_kind_raised_at"), "alerts", ["kind", "raised_at"], unique=False)
-    op.create_index(op.f("ix_alerts_raised_at_alert_id"), "alerts", ["raised_at", "alert_id"], unique=False)
-    op.create_index(op.f("ix_alerts_status_raised_at"), "alerts", ["status", "raised_at"], unique=False)
-    op.create_index(op.f("ix_alerts_subject"), "alerts", ["subject"], unique=False)
+    op.create_index("ix_alerts_case_id", "alerts", ["case_id"], unique=False)
+    op.create_index("ix_alerts_closed_at", "alerts", ["closed_at"], unique=False)
+    op.create_index("ix_alerts_kind_raised_at", "alerts", ["kind", "raised_at"], unique=False)
+    op.create_index(
+        "ix_alerts_kind_status_closed_at", "alerts", ["kind", "status", "closed_at"], unique=False
+    )
+    op.create_index("ix_alerts_raised_at_alert_id", "alerts", ["raised_at", "alert_id"], unique=False)
+    op.create_index("ix_alerts_status_raised_at", "alerts", ["status", "raised_at"], unique=False)
+    op.create_index("ix_alerts_subject", "alerts", ["subject"], unique=False)
     op.create_table(
         "audit",
         sa.Column("id", _ID, autoincrement=False, nullable=False),
@@ -53,10 +56,10 @@ def upgrade() -> None:
         sa.Column("salt", sa.String(), nullable=True),
         sa.Column("digest", sa.String(), nullable=True),
         sa.Column("hash", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
-    op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
-    op.create_index(op.f("ix_audit_number"), "audit", ["number"], unique=False)
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False)
+    op.create_index("ix_audit_number", "audit", ["number"], unique=False)
     op.create_table(
         "erasures",
         sa.Column("id", _ID, nullable=False),
@@ -64,9 +67,9 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("salt", sa.String(), nullable=True),
         sa.Column("digest", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+        sa.PrimaryKeyConstraint("id", name="pk_erasures"),
     )
-    op.create_index(op.f("ix_erasures_alert_id"), "erasures", ["alert_id"], unique=False)
+    op.create_index("ix_erasures_alert_id", "erasures", ["alert_id"], unique=False)
     op.create_table(
         "events",
         sa.Column("id", _ID, nullable=False),
@@ -77,17 +80,17 @@ def upgrade() -> None:
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
-        sa.UniqueConstraint("event_id", name=op.f("uq_events_event_id")),
+        sa.PrimaryKeyConstraint("id", name="pk_events"),
+        sa.UniqueConstraint("event_id", name="uq_events_event_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_events_alert_id"), "events", ["alert_id"], unique=False)
-    op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
+    op.create_index("ix_events_alert_id", "events", ["alert_id"], unique=False)
+    op.create_index("ix_events_at", "events", ["at"], unique=False)
     op.create_table(
         "meta",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_meta")),
+        sa.PrimaryKeyConstraint("name", name="pk_meta"),
     )
     op.create_table(
         "tokens",
@@ -99,8 +102,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_tokens")),
-        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+        sa.PrimaryKeyConstraint("name", name="pk_tokens"),
+        sa.UniqueConstraint("digest", name="uq_tokens_digest"),
     )
     op.create_table(
         "webhooks",
@@ -110,18 +113,18 @@ def upgrade() -> None:
         sa.Column("disabled_why", sa.String(), nullable=True),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.Column("overflowed", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_webhooks")),
+        sa.PrimaryKeyConstraint("name", name="pk_webhooks"),
     )
     op.create_table(
         "alert_numbers",
         sa.Column("alert_id", sa.String(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["alert_id"], ["alerts.alert_id"], name=op.f("fk_alert_numbers_alert_id"), ondelete="CASCADE"
+            ["alert_id"], ["alerts.alert_id"], name="fk_alert_numbers_alert_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("alert_id", "number", name=op.f("pk_alert_numbers")),
+        sa.PrimaryKeyConstraint("alert_id", "number", name="pk_alert_numbers"),
     )
-    op.create_index(op.f("ix_alert_numbers_number"), "alert_numbers", ["number"], unique=False)
+    op.create_index("ix_alert_numbers_number", "alert_numbers", ["number"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("webhook", sa.String(), nullable=False),
@@ -133,17 +136,15 @@ def upgrade() -> None:
         sa.Column("next_at", sa.BigInteger(), nullable=False),
         sa.Column("last_status", sa.Integer(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["event"], ["events.id"], name="fk_deliveries_event", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["event"], ["events.id"], name=op.f("fk_deliveries_event"), ondelete="CASCADE"
+            ["webhook"], ["webhooks.name"], name="fk_deliveries_webhook", ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["webhook"], ["webhooks.name"], name=op.f("fk_deliveries_webhook"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("webhook", "event", name=op.f("pk_deliveries")),
+        sa.PrimaryKeyConstraint("webhook", "event", name="pk_deliveries"),
     )
-    op.create_index(op.f("ix_deliveries_event"), "deliveries", ["event"], unique=False)
+    op.create_index("ix_deliveries_event", "deliveries", ["event"], unique=False)
     op.create_index(
-        op.f("ix_deliveries_webhook_state_subject_event"),
+        "ix_deliveries_webhook_state_subject_event",
         "deliveries",
         ["webhook", "state", "subject", "event"],
         unique=False,
@@ -160,7 +161,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["alert_id"], ["alerts.alert_id"], name=op.f("fk_history_alert_id"), ondelete="CASCADE"
+            ["alert_id"], ["alerts.alert_id"], name="fk_history_alert_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("alert_id", "version", name=op.f("pk_history")),
+        sa.PrimaryKeyConstraint("alert_id", "version", name="pk_history"),
     )

@@ -1,0 +1,1 @@
+"""The squad's desk in the browser: its first page."""
