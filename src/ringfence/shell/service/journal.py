@@ -6,6 +6,7 @@ acknowledged; whoever sent it must send it again.
 """
 
 import errno
+import fcntl
 import os
 import threading
 import time
@@ -25,17 +26,19 @@ from ringfence.shell.service.segments import (
     first_of,
     framed,
     name_of,
-    next_record,
     note_bytes,
     read_all,
-    read_one,
     segments,
+    with_next,
 )
 
 GROUP_BYTES: Final = 16 << 20
 """Bytes that may wait to be written; whoever brings more is refused until there is room."""
 RETRY_SECONDS: Final = 1.0
 _log = structlog.get_logger("ringfence.journal")
+_PROBE: Final = "probe"
+_PROBED: Final = 64 << 10
+_LOCK: Final = "lock"
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -68,7 +71,7 @@ class Journal:
         trouble: why nothing can be written at present; None: all is well.
 
     Raises:
-        OSError: the folder cannot be used.
+        OSError: the folder cannot be used, or another process does.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class Journal:
         self._waiting_bytes = 0
         self._change = threading.Condition()
         self._closing = False
+        self._lock = _locked(folder)
         self._next = max(self._recover(), since) + 1
         self._durable = self._next - 1
         self._thread = threading.Thread(target=self._write_on, name="journal", daemon=True)
@@ -179,7 +183,7 @@ class Journal:
     def read(self, after: int) -> Iterator[Record]:
         """The records behind a number, as far as they are on disk."""
         until = self._durable
-        for path, following in _with_next(segments(self._folder)):
+        for path, following in with_next(segments(self._folder)):
             if following is not None and following <= after + 1:
                 continue
             for _, record in read_all(path, Damage()):
@@ -191,7 +195,7 @@ class Journal:
 
     def release(self, seq: int) -> None:
         """Let go of segments that hold nothing behind a number."""
-        for path, following in _with_next(segments(self._folder)):
+        for path, following in with_next(segments(self._folder)):
             status = path.stat()
             if following is None or following > seq + 1 or time.time() - status.st_mtime < self._keep_s:
                 return
@@ -209,19 +213,24 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
+        self._lock.close()
 
     # --- the writer ----------------------------------------------------------------------------------------------------
 
     def _write_on(self) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                pause = RETRY_SECONDS if self.trouble is not None else None
+                called = self._change.wait_for(lambda: self._waiting or self._closing, pause)
+                if called and not self._waiting:
                     return
                 if self._fsync_s:
                     self._change.wait_for(lambda: self._closing, self._fsync_s)
                 group, self._waiting = self._waiting, []
                 self._waiting_bytes = 0
+            if not group:
+                self._look_for_room()
+                continue
             error = self._write_group(group)
             with self._change:
                 if error is None:
@@ -236,8 +245,7 @@ class Journal:
         first = self._next
         self._next += len(group)
         data = b"".join(
-            framed(first + place, one.received, one.note, one.payload)
-            for place, one in enumerate(group)
+            framed(first + place, one.received, one.note, one.payload) for place, one in enumerate(group)
         )
         try:
             self._look_at_space(len(data))
@@ -253,6 +261,25 @@ class Journal:
         self._held += len(data)
         self.trouble = None
         return None
+
+    def _look_for_room(self) -> None:
+        """Whether the disk takes something again: nobody may send anything until this is known."""
+        path = self._folder / _PROBE
+        try:
+            self._look_at_space(_PROBED)
+            file = path.open("wb", buffering=0)
+            try:
+                _write_all(file, bytes(_PROBED))
+                os.fdatasync(file.fileno())
+            finally:
+                file.close()
+        except OSError as error:
+            self.trouble = _said(error)
+        else:
+            self.trouble = None
+        finally:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def _look_at_space(self, wanted: int) -> None:
         disk = os.statvfs(self._folder)
@@ -300,10 +327,15 @@ class Journal:
         return last
 
 
-def _with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
-    """Each segment, and the number that the following one begins with."""
-    for place, path in enumerate(paths):
-        yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
+def _locked(folder: Path) -> BinaryIO:
+    """The folder for this process alone: what is being written looks like what a crash has torn off, and would be cut off."""
+    file = (folder / _LOCK).open("ab", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise OSError(f"{folder}: another service is using it; end that one first") from error
+    return file
 
 
 def _tell(one: _Waiting, seq: int, error: JournalError | None) -> None:
@@ -326,80 +358,3 @@ def _said(error: OSError) -> str:
     if error.errno == errno.EROFS:
         return "the disk can only be read: nothing can be taken in"
     return f"the journal cannot be written: {error.strerror or error}"
-
-
-class Follower:
-    """Reads a journal as it grows: keeps its place in the file.
-
-    Args:
-        journal: to follow.
-        after: number of the last record that is known already.
-    """
-
-    def __init__(self, journal: Journal, folder: Path, after: int) -> None:
-        self._journal = journal
-        self._folder = folder
-        self.seq = after
-        self._file: BinaryIO | None = None
-        self._name = ""
-
-    def read(self, most_bytes: int) -> list[Record]:
-        """The next records that are on disk, up to so many bytes (one at the least)."""
-        found: list[Record] = []
-        until, size = self._journal.last, 0
-        while self.seq < until and size < most_bytes:
-            record = self._next(until)
-            if record is None:
-                break
-            if record.seq <= self.seq:
-                continue
-            self.seq = record.seq
-            found.append(record)
-            size += len(record.payload)
-        if not found:
-            self.seq = max(self.seq, until)  # numbers that were never acknowledged
-        return found
-
-    def _next(self, until: int) -> Record | None:
-        """The next record up to a number that is known to be on disk."""
-        while True:
-            if self._file is not None:
-                begin = self._file.tell()
-                record = read_one(self._file) or self._behind_damage(begin)
-                if record is not None:
-                    if record.seq > until:
-                        self._file.seek(begin)
-                        return None
-                    return record
-            if not self._open_next():
-                return None
-
-    def _open_next(self) -> bool:
-        """Go on to the segment behind the present one; says whether there is one."""
-        for path, following in _with_next(segments(self._folder)):
-            if path.name <= self._name or (following is not None and following <= self.seq + 1):
-                continue
-            if self._file is not None:
-                begin = self._file.tell()
-                size = os.fstat(self._file.fileno()).st_size
-                self._journal.damage.note(self._folder / self._name, begin, size - begin)
-            self.close()
-            # without a buffer: what it had read ahead might since have been cut off, for it was never acknowledged
-            self._file, self._name = path.open("rb", buffering=0), path.name
-            return True
-        return False
-
-    def _behind_damage(self, begin: int) -> Record | None:
-        assert self._file is not None
-        if next_record(self._file, begin + 1) is None:
-            self._file.seek(begin)
-            return None
-        damage = self._journal.damage
-        damage.note(self._folder / self._name, begin, self._file.tell() - begin)
-        return read_one(self._file)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None

@@ -95,6 +95,12 @@ def segments(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.name.removesuffix(SUFFIX).isdigit())
 
 
+def with_next(paths: list[Path]) -> Iterator[tuple[Path, int | None]]:
+    """Each segment, and the number that the following one begins with."""
+    for place, path in enumerate(paths):
+        yield path, first_of(paths[place + 1]) if place + 1 < len(paths) else None
+
+
 def read_one(file: BinaryIO) -> Record | None:
     """The record at the file's position; None: there is no whole and sound one (the position stays)."""
     begin = file.tell()

@@ -24,7 +24,8 @@ from ringfence.shell.outputs import replace_file
 from ringfence.shell.records import RecordsError, RecordStore
 from ringfence.shell.service.cases import held_by
 from ringfence.shell.service.decoders import CLOCK, EVENTS, Events, Makers
-from ringfence.shell.service.journal import Follower, Journal, JournalError
+from ringfence.shell.service.follower import Follower
+from ringfence.shell.service.journal import Journal, JournalError
 from ringfence.shell.service.pipeline import Pipeline
 from ringfence.shell.service.snapshots import Snapshots
 from ringfence.shell.store.alerts import AlertChange
