@@ -12,8 +12,8 @@ from ringfence.simulate.rows import HOUR
 from ringfence.simulate.truth import Truth
 
 LINES: Final = 4_000
-PAST_DAYS: Final = 5
-"""Days that are told at once."""
+PAST_HOURS: Final = 5 * 24 + 6
+"""Hours that are told at once: some days, and until the afternoon in China, when much is going on."""
 BEFORE: Final = 15
 """Days before today on which the city begins; at sixty times the speed of life it comes to the present after four hours."""
 DAYS: Final = 365
@@ -37,7 +37,7 @@ class Town:
     @property
     def hurry(self) -> int:
         """µs: up to then it is told at once."""
-        return begins(self._city()) + PAST_DAYS * 24 * HOUR
+        return begins(self._city()) + PAST_HOURS * HOUR
 
     def parts(self) -> Iterator[Part]:
         """Its life, hour by hour."""
