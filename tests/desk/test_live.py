@@ -1,4 +1,6 @@
+import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from ringfence.model import verdicts
 from ringfence.model.caller_class import NAMES
 from ringfence.report.calls import calls_of
 from ringfence.report.labels import LABELS as REPORT
+from ringfence.report.style import PICTURES, sheet
 from ringfence.report.words import Clock
 from ringfence.shell.store.marks import STATUSES as KNOWN_STATUSES
 
@@ -115,7 +118,11 @@ def test_what_is_no_longer_observed_is_told_by_the_document() -> None:
         "接通1 秒后即挂断",
     ]
     assert row.story.alert.ledger[-1].total == 21.0
-    assert "The first calls" not in render.detail(row, CLOCK)  # they are not known any more
+    html = render.detail(row, CLOCK)
+    assert "The first calls" in html
+    assert (
+        html.count('<g class="mark') - html.count('<g class="mark p3"><use href="#h-dropped"/>') == 3
+    )  # until the alert
 
 
 def test_words_of_every_detector_are_found_again() -> None:
@@ -187,6 +194,53 @@ def test_a_rate_is_what_was_counted_in_the_seconds_before() -> None:
     assert pictures.smoothed(samples[:1], 10.0) == []
 
 
+# --- the standing of a number ----------------------------------------------------------------------------------------
+
+
+def seen(word: str, **more: Any) -> dict[str, Any]:
+    """What a detector holds against a number, as the API tells it."""
+    why = {"at": "2026-03-05T02:00:00.000000Z", "what": word, "what_zh": word, "bits": 1.0}
+    found = {
+        "kind": word,
+        "state": "open",
+        "bits": 12.0,
+        "threshold": 9.0,
+        "probability": 0.1,
+        "why": [why] * 25,
+    }
+    return {**found, **more}
+
+
+def standing(word: str, **more: Any) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"line": None, "caller": None, "alerts": [], "evidence": []}
+    return {"number": word, "class": word, "as_of": "2026-03-05T02:00:00.000000Z", **nothing, **more}
+
+
+def test_a_numbers_standing_is_told_in_words() -> None:
+    line = {
+        "last_call_at": "2026-03-05T01:00:00.000000Z",
+        "known_a_day": 2.04,
+        "strangers_a_day": 0.1,
+        "withheld_a_day": 0.0,
+    }
+    evidence = [seen("flood"), seen("scam_call", stage="grip")]  # only a scam call has a stage
+    html = render.standing(
+        standing("+8613800000001", line=line, evidence=evidence) | {"class": "mobile"}, CLOCK
+    )
+    for words in (
+        "a mobile",
+        "手机号码",
+        "2.0 calls by people it knows",
+        "12.0 bits (threshold 9.0)",
+        "stage: grip",
+        "阶段：控制",
+    ):
+        assert words in html
+    assert html.count("stage: ") == 1
+    assert html.count("The newest 10 of 25 observations") == 2
+    assert "Nothing is known of it yet" in render.standing(standing("+8613800000001"), CLOCK)
+
+
 # --- nothing from outside becomes markup -----------------------------------------------------------------------------
 
 
@@ -207,13 +261,9 @@ def test_hostile_words_stay_words(subject: str, cell: str, other: str) -> None:
 @given(ANY)
 def test_hostile_trouble_and_standing_stay_words(word: str) -> None:
     figures = live.Figures(word, (word,), None, 0.0, "", 0, None, None, 1, word, ((word, 1),), None)
-    standing = {
-        "number": word, "class": word, "as_of": "2026-03-05T02:00:00.000000Z", "line": None, "caller": None, "alerts": [
-            {"kind": word, "subject": word, "raised_at": "2026-03-05T02:00:00.000000Z", "closed_at": None}],
-        "evidence": [{"kind": word, "state": "open", "bits": 1.0, "threshold": 9.0, "probability": 0.1, "stage": word, "why": [
-            {"at": "2026-03-05T02:00:00.000000Z", "what": word, "what_zh": word, "bits": 1.0}]}],
-    }  # fmt: skip
-    for html in (render.figures(figures, CLOCK), render.standing(standing, CLOCK)):
+    alert = {"kind": word, "subject": word, "raised_at": "2026-03-05T02:00:00.000000Z", "closed_at": None}
+    told = standing(word, alerts=[alert], evidence=[seen(word), seen(word, stage=word)])
+    for html in (render.figures(figures, CLOCK), render.standing(told, CLOCK)):
         assert Tags(html).strange == []
 
 
@@ -227,3 +277,10 @@ def test_the_desk_has_words_of_its_own_for_everything() -> None:
     for key, both in LABELS.items():
         fields = [{part.split("}")[0] for part in text.split("{")[1:]} - {"n", "nth"} for text in both]
         assert fields[0] == fields[1], key
+
+
+def test_the_desks_own_rules_leave_the_pictures_alone() -> None:
+    """Both style sheets are on one page: the desk names nothing of its own as a picture does."""
+    drawn_with, own = (set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^}]*\}", " ", css))) for css in (
+        sheet(PICTURES), (files("ringfence.desk") / "templates" / "desk.css").read_text("utf-8")))  # fmt: skip
+    assert drawn_with & own <= {"letter", "new"}

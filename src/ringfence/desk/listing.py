@@ -1,6 +1,6 @@
-"""A list of alerts on a page: rows that open, in the order of the board, each brought up to date by itself."""
+"""Lists of alerts on a page: rows that open, in the order of the board, each brought up to date by itself."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from ringfence.desk.kept import Shown
@@ -35,8 +35,6 @@ class Row:
                 self._row = html(shown.html, "span", "row")
             self._head.on("click", self._toggle)
             self._body = element("div", "body")
-        if shown.row.key in opened:
-            self._open()
 
     def show(self, shown: Shown) -> None:
         """Bring it up to date."""
@@ -82,12 +80,35 @@ class Row:
         self._changed()
 
     def gone(self) -> None:
-        """It is no longer on the list."""
+        """It is no longer on the desk."""
+        self._opened.discard(self._shown.row.key)
         self.box.delete()
 
 
 class Listing:
-    """The list.
+    """A list: where rows stand, and in which order."""
+
+    def __init__(self) -> None:
+        self._order: list[str] = []
+        self.box = element("div", "list")
+
+    def put(self, place: int, key: str, row: Row) -> None:
+        """Have a row at a place, wherever it stood."""
+        if key not in self._order:
+            row.box.move(self.box)
+            self._order.append(key)
+        if self._order[place] != key:
+            row.box.move(target_index=place)
+            self._order.remove(key)
+            self._order.insert(place, key)
+
+    def leave_out(self, keys: Collection[str]) -> None:
+        """Rows that are not among these stand elsewhere from now on, or nowhere."""
+        self._order = [key for key in self._order if key in keys]
+
+
+class Rows:
+    """All rows of a page. One that goes to another list goes as it is: opened, with what is being written in it.
 
     Args:
         desk: the page.
@@ -98,23 +119,23 @@ class Listing:
     def __init__(self, desk: Desk, opened: set[str], changed: Callable[[], None]) -> None:
         self._desk, self._opened, self._changed = desk, opened, changed
         self._rows: dict[str, Row] = {}
-        self._order: list[str] = []
-        self.box = element("div", "list")
 
-    def show(self, alerts: Sequence[Shown]) -> None:
-        """Bring it up to date."""
-        wanted: Mapping[str, Shown] = {one.row.key: one for one in alerts}
+    def show(self, lists: Sequence[tuple[Listing, Sequence[Shown]]]) -> None:
+        """Bring them up to date; an alert stands in one list only."""
+        for listing, alerts in lists:
+            listing.leave_out({one.row.key for one in alerts})
+        for listing, alerts in lists:
+            for place, one in enumerate(alerts):
+                listing.put(place, one.row.key, self._row(listing, one))
+        wanted = {one.row.key for _, alerts in lists for one in alerts}
         for key in [key for key in self._rows if key not in wanted]:
             self._rows.pop(key).gone()
-            self._order.remove(key)
-        for place, (key, one) in enumerate(wanted.items()):
-            if key in self._rows:
-                self._rows[key].show(one)
-            else:
-                with self.box:
-                    self._rows[key] = Row(self._desk, one, self._opened, self._changed)
-                self._order.append(key)
-            if self._order[place] != key:
-                self._rows[key].box.move(target_index=place)
-                self._order.remove(key)
-                self._order.insert(place, key)
+
+    def _row(self, listing: Listing, one: Shown) -> Row:
+        key = one.row.key
+        if key in self._rows:
+            self._rows[key].show(one)
+        else:
+            with listing.box:
+                self._rows[key] = Row(self._desk, one, self._opened, self._changed)
+        return self._rows[key]

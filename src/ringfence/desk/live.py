@@ -224,7 +224,8 @@ def said(demand: Demand, clock: Clock) -> Both:
     """What a text demands, in one line."""
     parts: list[Both] = []
     if demand.amount is not None:
-        parts.append(fill("desk_demand_sum", sum=words.money(demand.amount, demand.currency)))
+        amount = words.money(demand.amount, demand.currency)
+        parts.append(fill("sum_bare", amount=amount) if demand.currency is None else amount)
     kind = (
         None
         if demand.account_kind is None

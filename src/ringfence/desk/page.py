@@ -12,7 +12,7 @@ from ringfence.desk import parts, render
 from ringfence.desk.board import View
 from ringfence.desk.hub import Hub
 from ringfence.desk.kept import Shown
-from ringfence.desk.listing import Listing
+from ringfence.desk.listing import Listing, Rows
 from ringfence.desk.parts import element, html, put, text
 from ringfence.desk.session import Door
 from ringfence.desk.words import fill
@@ -61,6 +61,7 @@ class Page:
         self._language = language
         self._speed = speed
         self._open: set[str] = set()
+        self._rows = Rows(self, self._open, hub.wake)
         self.clock = clock
 
     # --- layout --------------------------------------------------------------------------------------------------------
@@ -71,9 +72,9 @@ class Page:
         with element("div", "desk"):
             self._top()
             self._figures = html(figures, "section", "top-figures")
-            with element("div", "columns"):
+            with element("div", "sides"):
                 with element("div", "attacks"):
-                    self._now = self._section("desk_now", "desk_now_none", "now")
+                    self._now = self._section("desk_now", "desk_now_none", "going-on")
                     self._more_now = html("", "p", "soft")
                     self._over = self._section("desk_over", None, "over")
                 with element("aside"):
@@ -109,7 +110,7 @@ class Page:
         with element("section", name) as box:
             text(title, "h2")
             nothing = text(empty, "p", "soft empty") if empty else None
-            listing = Listing(self, self._open, self._hub.wake)
+            listing = Listing()
         return listing, nothing, box
 
     def _search(self) -> None:
@@ -149,19 +150,18 @@ class Page:
             self._leave()
             return
         put(self._figures, figures)
-        for section, alerts in (
+        sections = (
             (self._now, view.now),
             (self._over, view.over),
             (self._texts, view.texts),
             (self._lines, view.lines),
-        ):
-            listing, nothing, box = section
-            listing.show(alerts)
+        )
+        self._rows.show([(listing, alerts) for (listing, _, _), alerts in sections])
+        for (_, nothing, box), alerts in sections:
             if nothing is not None:
                 nothing.set_visibility(not alerts)
             else:
                 box.set_visibility(bool(alerts))
-        self._open &= view.known.keys()
         put(self._more_now, _more("desk_now_more", view.more_now))
         put(self._more_lines, _more("desk_lines_more", view.more_lines))
         put(self._forged, view.forged)

@@ -28,7 +28,7 @@ from ringfence.shell.store.alerts import microseconds
 
 MOST_SINCE: Final = 40
 """Observations after the alert that an opened row lists, the newest."""
-MOST_WHY: Final = 20
+MOST_WHY: Final = 10
 """Observations that the standing of a number lists, the newest."""
 
 
@@ -128,7 +128,9 @@ def _beginning(found: live.Row, clock: Clock) -> _Part | None:
         return None
     episode = found.story.alert.episodes[place]
     if calls[0].at > episode.began_at + 60_000_000:
-        return None  # its beginning is no longer kept
+        if place:
+            return None  # its beginning is no longer kept
+        calls = calls_of(found.story.alert.ledger)  # but that of the first attack stands in the alert itself
     first = picture.first_calls(calls, episode, threshold_of(found.story, place), clock)
     if first is None:
         return None

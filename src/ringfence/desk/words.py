@@ -21,8 +21,7 @@ LABELS: Final[dict[str, Both]] = {
         "desk_rate_picture": ("calls a second, the last {span}", "最近{span}每秒呼叫数"),
         "desk_lag": ("Lag", "延迟"),
         "desk_lag_note": ("from happening to arriving", "从发生到接入"),
-        "desk_delay": ("To the alert", "告警用时"),
-        "desk_delay_note": ("of 100, 99 come sooner", "99% 的告警不超过此值"),
+        "desk_delay": ("Time to alert, 99%", "告警用时（99%）"),
         "desk_behind": ("{n} records wait to be judged", "{n} 条记录待分析"),
         "desk_level": ("everything is judged", "已全部分析"),
         "desk_aside": ("Rows put aside", "未采用的记录"),
@@ -36,21 +35,18 @@ LABELS: Final[dict[str, Both]] = {
         "desk_now_none": ("No attack is going on.", "当前没有正在进行的攻击。"),
         "desk_now_more": ("And {n} more; the newest are shown.", "另有 {n} 起未显示，此处为最新的若干起。"),
         "desk_over": ("Over since yesterday", "昨日以来已结束"),
-        "desk_open_row": ("Show the evidence", "查看判定依据"),
         "desk_calls_so_far": ("{n} calls since {since}", "{since} 起共 {n} 通"),
         "desk_bits_now": ("{n} bits", "{n} 比特"),
         "desk_strip": ("its calls over time, the newest on the right", "来电时间分布，右侧为最新"),
-        "desk_last": ("last call {time}", "最近一通 {time}"),
         "desk_recognised": ("recognised at the {nth} call", "第 {n} 通时识别"),
         "desk_over_since": ("over since {time}", "{time} 结束"),
         "desk_returned": ("it is back for the {nth} time", "第 {n} 次再发"),
         "desk_demand": ("A text demands {what}", "短信勒索：{what}"),
-        "desk_demand_sum": ("{sum}", "{sum}"),
         "desk_demand_account": ("to {kind} {account}", "收款{kind} {account}"),
         "desk_demand_kind": ("by {kind}", "收款方式：{kind}"),
         "desk_demand_deadline": ("until {deadline}", "期限 {deadline}"),
         "desk_demand_bare": ("without a sum or an account", "未写明金额和账户"),
-        "desk_text_to": ("to {line}", "收信人 {line}"),
+        "desk_text_to": ("{time}, to this number", "{time} 发给此号码"),
         # scam calls
         "desk_on_call": ("on the line with them now", "正与对方通话"),
         "desk_off_call": ("not on the line with them", "当前未与对方通话"),
@@ -59,7 +55,6 @@ LABELS: Final[dict[str, Both]] = {
         "desk_moved": ("{sum} moved to new accounts: ask the bank to stop it", "已向陌生账户转出 {sum}：请立即联系银行止付"),
         "desk_not_moved": ("no money has moved yet that is known", "尚未发现转账，可及时劝阻"),
         "desk_missing": ("not told by the records: {what}", "话单未提供：{what}"),
-        "desk_not_yet": ("not yet", "未到"),
         # other sections
         "desk_forged": ("Forged callers today", "今日改号来电"),
         "desk_forged_none": ("None today.", "今日暂无。"),
@@ -100,7 +95,6 @@ LABELS: Final[dict[str, Both]] = {
         "desk_no_number": ("This is no telephone number.", "这不是有效的电话号码。"),
         "desk_nothing": ("Nothing is known of it yet.", "暂无记录。"),
         "desk_as_of": ("as of {time}", "截至 {time}"),
-        "desk_clear": ("Clear", "清除"),
         "desk_as_line": ("As a line that is called", "作为被叫"),
         "desk_as_caller": ("As a caller, this week", "作为主叫（近一周）"),
         "desk_habits": (
@@ -120,7 +114,6 @@ LABELS: Final[dict[str, Both]] = {
         "desk_raised": ("raised {time}", "{time} 告警"),
         "desk_still_open": ("open", "进行中"),
         # the session
-        "desk_language": ("Language", "语言"),
         "desk_signed_in": ("Signed in as {who}", "当前用户：{who}"),
         "desk_sign_in": ("Sign in", "登录"),
         "desk_sign_out": ("Sign out", "退出"),
@@ -132,7 +125,6 @@ LABELS: Final[dict[str, Both]] = {
         "desk_token_wrong": ("This token is not valid, or lacks the scope alerts:read.", "令牌无效，或没有 alerts:read 权限。"),
         "desk_token_slow": ("Too many attempts. Wait {seconds} s.", "尝试次数过多，请 {seconds} 秒后再试。"),
         "desk_full": ("Too many pages of the desk are open. Close some, and try again.", "打开的页面过多，请关闭一些后再试。"),
-        "desk_lost": ("The connection is lost; what is shown is old.", "连接已断开，页面内容不是最新。"),
     }.items()
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ from ringfence.shell.service.limits import Limits as Rates
 from ringfence.shell.service.service import Plan, Service
 from ringfence.shell.service.setting_types import split_address
 from ringfence.shell.service.settings import Config, Folder, Hep, Source, Syslog, Tail, Webhook
-from ringfence.shell.service.sources.city import SPEED, Town
+from ringfence.shell.service.sources.city import SPEED, ZONE, Town
 from ringfence.shell.service.sources.feed import Feed
 from ringfence.shell.service.sources.folder import WatchedFolder
 from ringfence.shell.service.sources.hep import HepSource
@@ -157,7 +157,7 @@ def wire(
         Rates(limits.requests_per_s, limits.burst),
         Rates(limits.rows_per_s, 2 * limits.rows_per_s),
         is_open=config.service.demo,
-        timezone=config.network.timezone,
+        timezone=ZONE if config.service.demo else config.network.timezone,
     )
     sources = _sources(config, service, replay)
     app = create_app(

@@ -11,6 +11,8 @@ from ringfence.simulate.city import City, begins, people_of, slices
 from ringfence.simulate.rows import HOUR
 from ringfence.simulate.truth import Truth
 
+ZONE: Final = "Asia/Shanghai"
+"""Of the city's people."""
 LINES: Final = 4_000
 PAST_HOURS: Final = 5 * 24 + 6
 """Hours that are told at once: some days, and until the afternoon in China, when much is going on."""
