@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import structlog
 
-from ringfence.detect.shard import Limits
+from ringfence.detect.shard import Arrays, Limits
 from ringfence.ingest.live_order import LiveOrder
 from ringfence.shell.judge import Charge, Judge
 from ringfence.shell.lists import Lists
@@ -129,8 +129,7 @@ class Service:
         self.records = RecordStore(plan.data / "records")
         self.snapshots = Snapshots(plan.data / "snapshots", plan.asked())
         self.pipeline = self._fresh()
-        if self.snapshots.load(self.pipeline.restore) is False and self.snapshots.refused:
-            self.pipeline = self._fresh()
+        self.snapshots.load(self._restore)
         self._notes += self.snapshots.refused
         self._saved = self.pipeline.seq
         self._saved_at = time.monotonic()
@@ -170,6 +169,11 @@ class Service:
             plan.trunks,
             self.clock,
         )
+
+    def _restore(self, arrays: Arrays, state: dict[str, Any]) -> None:
+        pipeline = self._fresh()  # one that was restored in part is of no use
+        pipeline.restore(arrays, state)
+        self.pipeline = pipeline
 
     # --- what others call ----------------------------------------------------------------------------------------------
 
