@@ -124,6 +124,7 @@ class Service:
         self._trouble: dict[str, str] = {}
         self._state = "starting"
         self._stop = threading.Event()
+        self._recovery = threading.Lock()
         self._listeners: list[Callable[[Sequence[AlertChange]], None]] = []
         self.store = Store.open(plan.data / "ringfence.db")
         self.records = RecordStore(plan.data / "records")
@@ -186,13 +187,16 @@ class Service:
 
     def recover(self) -> None:
         """Come back to where it was: take in what the journal holds behind the snapshot."""
-        self._state = "recovering"
-        while records := self._follower.read(AT_ONCE):
-            self.pipeline.take(records)
-            self._write()
+        with self._recovery:
             if self._stop.is_set():
                 return
-        self._state = "ok"
+            self._state = "recovering"
+            while records := self._follower.read(AT_ONCE):
+                self.pipeline.take(records)
+                self._write()
+                if self._stop.is_set():
+                    return
+            self._state = "ok"
 
     def start(self) -> None:
         """Go on judging, in a thread of its own; and keep the stores in order, in another."""
@@ -215,6 +219,8 @@ class Service:
         self._state = "stopping"
         self.journal.close()
         self._stop.set()
+        with self._recovery:  # what it has begun to take in, it takes in whole
+            self._state = "stopping"
         for thread in (self._thread, self._upkeep):
             if thread.is_alive():
                 thread.join()
