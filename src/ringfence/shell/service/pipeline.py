@@ -29,7 +29,7 @@ from ringfence.model.numbers import to_texts
 from ringfence.model.tables import CALLS, TEXTS
 from ringfence.shell.judge import Judge, batches
 from ringfence.shell.service.changes import changes_of
-from ringfence.shell.service.decoders import CLOCK, Decoder, Makers
+from ringfence.shell.service.decoders import CLOCK, EVENTS, Decoder, Makers
 from ringfence.shell.service.segments import Record
 from ringfence.shell.service.tally import SECOND, Tally
 from ringfence.shell.store.alerts import AlertChange
@@ -196,8 +196,12 @@ class Pipeline:
 
     def _decoded(self, source: str, record: Record) -> list[Chunk]:
         """The rows of a record. One that no decoder can read is put aside: it would stop the service after every restart."""
-        if source not in self._decoders and source in self._makers:
-            self._decoders[source] = self._makers[source]()
+        if source not in self._decoders:
+            # rows in the contract's names need no configuration: so those of a source that is gone are not lost
+            otherwise = self._makers.get(EVENTS) if record.note["kind"] == EVENTS else None
+            maker = self._makers.get(source, otherwise)
+            if maker is not None:
+                self._decoders[source] = maker()
         if source not in self._decoders:
             self._put_aside(source, [Rejected(0, _UNKNOWN)], record.received)
             return []
