@@ -63,7 +63,7 @@ class Journal:
         most_bytes: of all segments; what comes beyond is refused.
         min_free_bytes: of the disk, below which everything is refused.
         fsync_s: how long a group may wait for others.
-        keep_s: how long a segment stays when nobody needs it any more.
+        keep_s: how long a segment stays when nobody needs it any more, unless its room is needed.
         since: number of the last record that is known elsewhere (a snapshot): numbers go on behind it in any case.
 
     Attributes:
@@ -99,6 +99,7 @@ class Journal:
         self._path = folder
         self._size = 0
         self._held = 0
+        self._needed = 0
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._change = threading.Condition()
@@ -118,6 +119,11 @@ class Journal:
     def nbytes(self) -> int:
         """Bytes of all segments."""
         return self._held
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds so much that nothing more is taken in."""
+        return self._held + self._waiting_bytes > self._most_bytes
 
     def append(
         self,
@@ -145,7 +151,7 @@ class Journal:
         with self._change:
             if self._closing:
                 raise JournalError("the service is stopping")
-            if self._held + self._waiting_bytes > self._most_bytes:
+            if self.is_full:
                 raise JournalError("the journal is full: what it holds is not judged fast enough")
             if self.trouble is not None and time.monotonic() < self._retry_at:
                 raise JournalError(self.trouble)
@@ -194,15 +200,23 @@ class Journal:
                     yield record
 
     def release(self, seq: int) -> None:
-        """Let go of segments that hold nothing behind a number."""
+        """Let go of segments that hold nothing behind a number: of those that are old enough now, of the others in time or for room."""
+        self._needed = max(self._needed, seq + 1)
+        self._let_go()
+
+    def _let_go(self) -> None:
         for path, following in with_next(segments(self._folder)):
-            status = path.stat()
-            if following is None or following > seq + 1 or time.time() - status.st_mtime < self._keep_s:
+            if following is None or following > self._needed:
                 return
-            size = status.st_size
-            path.unlink(missing_ok=True)
             with self._change:
-                self._held -= size
+                has_room = self._held + self._segment_bytes <= self._most_bytes
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                if has_room and time.time() - status.st_mtime < self._keep_s:
+                    return
+                path.unlink()
+                with self._change:
+                    self._held -= status.st_size
 
     def close(self) -> None:
         """Write what waits, then stop. May be called again."""
@@ -295,6 +309,7 @@ class Journal:
             self._size = 0
             self._file = self._path.open("xb", buffering=0)
             sync_folder(self._folder)
+            self._let_go()
         return self._file
 
     def _give_up_segment(self) -> None:

@@ -27,7 +27,7 @@ from ringfence.shell.service.decoders import CLOCK, EVENTS, Events, Makers
 from ringfence.shell.service.follower import Follower
 from ringfence.shell.service.journal import Journal, JournalError
 from ringfence.shell.service.pipeline import Pipeline
-from ringfence.shell.service.snapshots import Snapshots
+from ringfence.shell.service.snapshots import KEPT, Snapshots
 from ringfence.shell.store.alerts import AlertChange
 from ringfence.shell.store.database import StoreError
 from ringfence.shell.store.store import Store
@@ -36,6 +36,8 @@ from ringfence.shell.warm_up import is_warm, warm_up
 AT_ONCE: Final = 1 << 20
 """Bytes of records taken in together."""
 TICK_S: Final = 1.0
+FULL_S: Final = 5.0
+"""Between two snapshots for the sake of a full journal."""
 _RETRY_S: Final = 1.0
 _log = structlog.get_logger("ringfence.service")
 
@@ -292,9 +294,10 @@ class Service:
             if not records:
                 self._tick()
                 self.journal.wait(self._follower.seq, 0.1)
-                if self.pipeline.goes_on:
+                if self.pipeline.goes_on or self.pipeline.unwritten:
                     self.pipeline.take([])
                     self._write()
+                self._may_snapshot()
                 continue
             before = self.pipeline.call_rows
             self.pipeline.take(records)
@@ -332,7 +335,9 @@ class Service:
     def _may_snapshot(self) -> None:
         rows = self.pipeline.judged - self._judged_then
         old = time.monotonic() - self._saved_at
-        if not self.snapshots.busy and (rows >= self._plan.snapshot_rows or old >= self._plan.snapshot_s):
+        new = self.pipeline.seq > self._saved or self.snapshots.trouble is not None
+        due = new and (rows >= self._plan.snapshot_rows or old >= self._plan.snapshot_s)
+        if not self.snapshots.busy and (due or (self.journal.is_full and old >= FULL_S)):
             self._snapshot()
 
     def _snapshot(self) -> None:
@@ -351,7 +356,9 @@ class Service:
         with self.pipeline.lock:
             arrays, state = self.pipeline.snapshot()
         self._saved, self._saved_at, self._judged_then = seq, time.monotonic(), self.pipeline.judged
-        self.snapshots.save(seq, arrays, state, self.journal.release)
+        # nothing comes in while the journal is full: so it must do with one
+        kept = 1 if self.journal.is_full else KEPT
+        self.snapshots.save(seq, arrays, state, self.journal.release, kept)
 
     # --- in the background ---------------------------------------------------------------------------------------------
 

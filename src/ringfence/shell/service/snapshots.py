@@ -70,7 +70,9 @@ class Snapshots:
         """Whether one is being written."""
         return self._thread is not None and self._thread.is_alive()
 
-    def save(self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None]) -> None:
+    def save(
+        self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None], kept: int = KEPT
+    ) -> None:
         """Write one in the background.
 
         Args:
@@ -78,9 +80,11 @@ class Snapshots:
             arrays: copies, which nobody writes to any more.
             state: what JSON can hold.
             done: told, when it is on disk, behind which record the journal is still needed.
+            kept: how many are kept, with this one.
         """
         state = json.loads(json.dumps({"asked": self._asked, "pipeline": state}))
-        self._thread = threading.Thread(target=self._save, args=(seq, arrays, state, done), name="snapshot")
+        args = (seq, arrays, state, done, kept)
+        self._thread = threading.Thread(target=self._save, args=args, name="snapshot")
         self._thread.start()
 
     def wait(self) -> None:
@@ -88,7 +92,9 @@ class Snapshots:
         if self._thread is not None:
             self._thread.join()
 
-    def _save(self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None]) -> None:
+    def _save(
+        self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None], kept: int
+    ) -> None:
         try:
             Checkpoint(self._folder / f"{seq:020d}{_SUFFIX}").save(arrays, state)
         except OSError as error:
@@ -98,10 +104,10 @@ class Snapshots:
         for path in self._damaged:
             path.unlink(missing_ok=True)
         paths = self._paths()
-        for path in paths[:-KEPT]:
+        for path in paths[:-kept]:
             path.unlink(missing_ok=True)
-        if len(paths) >= KEPT:  # a single one may turn out to be damaged: then the whole journal is needed
-            done(int(paths[-KEPT].name.removesuffix(_SUFFIX)))
+        if len(paths) >= kept:  # a single one may turn out to be damaged: then the whole journal is needed
+            done(int(paths[-kept].name.removesuffix(_SUFFIX)))
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{_SUFFIX}"))
