@@ -67,10 +67,13 @@ class Stats:
 class RecordStore:
     """A folder of records.
 
+    At the start: open it, `recover` to the pipeline's snapshot, `expire` (which also finishes what a crash interrupted), then
+    `append` what the journal gives again.
+
     Args:
         folder: of the store; made if it is not there.
         spill_rows: rows in memory beyond which they are written before the next `flush`.
-        memory: the most that questions together, and the work in the background, may take each, such as "1GB".
+        memory: the most DuckDB may take for all questions together, and again for the work in the background.
         threads: for one question.
 
     Raises:
@@ -80,7 +83,7 @@ class RecordStore:
     """
 
     def __init__(
-        self, folder: Path, *, spill_rows: int = 1 << 20, memory: str = "1GB", threads: int = 2
+        self, folder: Path, *, spill_rows: int = 1 << 19, memory: str = "1GB", threads: int = 2
     ) -> None:
         self._contents = Contents(folder, memory, threads)
         self._upkeep = Upkeep(self._contents)
