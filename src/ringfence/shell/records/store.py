@@ -251,6 +251,10 @@ class RecordStore:
         Args:
             now: the time.
             stop: asked between two days.
+
+        Raises:
+            StoreFullError: there is no room; everything is as before.
+            StoreDamagedError: a file of a day cannot be read; the other days are done.
         """
         return self._upkeep.tidy(now, stop)
 
@@ -286,6 +290,7 @@ class RecordStore:
 
         Raises:
             StoreFullError: what a case holds cannot be written; nothing is deleted that has not been so far.
+            StoreDamagedError: a file of a day cannot be read, which therefore stays; the other days are done.
         """
         return self._upkeep.expire(now, held, keep)
 
@@ -316,6 +321,8 @@ class RecordStore:
 
         Raises:
             StoreFullError: there is no room to write the files anew; the next `expire` goes on.
+            StoreDamagedError: a file cannot be read; the next `expire` goes on.
+            ValueError: that is nobody's number.
         """
         return self._upkeep.erase(number, before, held)
 
