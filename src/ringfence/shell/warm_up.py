@@ -6,6 +6,7 @@ Who comes while another process compiles waits for it; a compilation that was br
 import fcntl
 import subprocess
 import sys
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,9 @@ def _compile(steps: list[str]) -> None:
 
 
 def _mark() -> Path:
-    return cache_dir() / digest_of("detect") / "complete"
+    # machine code is kept for each folder that sources lie in: the same release installed twice is compiled twice
+    place = blake2b(str(Path(__file__).parent).encode(), digest_size=8).hexdigest()
+    return cache_dir() / digest_of("detect") / f"complete-{place}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import structlog
 
-from ringfence.detect.shard import Limits
+from ringfence.detect.shard import Arrays, Limits
 from ringfence.ingest.live_order import LiveOrder
 from ringfence.shell.judge import Charge, Judge
 from ringfence.shell.lists import Lists
@@ -124,13 +124,13 @@ class Service:
         self._trouble: dict[str, str] = {}
         self._state = "starting"
         self._stop = threading.Event()
+        self._recovery = threading.Lock()
         self._listeners: list[Callable[[Sequence[AlertChange]], None]] = []
         self.store = Store.open(plan.data / "ringfence.db")
         self.records = RecordStore(plan.data / "records")
         self.snapshots = Snapshots(plan.data / "snapshots", plan.asked())
         self.pipeline = self._fresh()
-        if self.snapshots.load(self.pipeline.restore) is False and self.snapshots.refused:
-            self.pipeline = self._fresh()
+        self.snapshots.load(self._restore)
         self._notes += self.snapshots.refused
         self._saved = self.pipeline.seq
         self._saved_at = time.monotonic()
@@ -171,6 +171,11 @@ class Service:
             self.clock,
         )
 
+    def _restore(self, arrays: Arrays, state: dict[str, Any]) -> None:
+        pipeline = self._fresh()  # one that was restored in part is of no use
+        pipeline.restore(arrays, state)
+        self.pipeline = pipeline
+
     # --- what others call ----------------------------------------------------------------------------------------------
 
     def compile(self) -> None:
@@ -182,13 +187,16 @@ class Service:
 
     def recover(self) -> None:
         """Come back to where it was: take in what the journal holds behind the snapshot."""
-        self._state = "recovering"
-        while records := self._follower.read(AT_ONCE):
-            self.pipeline.take(records)
-            self._write()
+        with self._recovery:
             if self._stop.is_set():
                 return
-        self._state = "ok"
+            self._state = "recovering"
+            while records := self._follower.read(AT_ONCE):
+                self.pipeline.take(records)
+                self._write()
+                if self._stop.is_set():
+                    return
+            self._state = "ok"
 
     def start(self) -> None:
         """Go on judging, in a thread of its own; and keep the stores in order, in another."""
@@ -211,6 +219,8 @@ class Service:
         self._state = "stopping"
         self.journal.close()
         self._stop.set()
+        with self._recovery:  # what it has begun to take in, it takes in whole
+            self._state = "stopping"
         for thread in (self._thread, self._upkeep):
             if thread.is_alive():
                 thread.join()

@@ -28,10 +28,13 @@ class Snapshots:
 
     def __init__(self, folder: Path, asked: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for broken_off in folder.glob(f"*{_SUFFIX}.new"):
+            broken_off.unlink()
         self._folder = folder
         # through JSON, for it is compared with what was read from JSON
         self._asked = json.loads(json.dumps({**asked, "version": digest_of("detect")}))
         self.refused: list[str] = []
+        self._damaged: list[Path] = []
         self.trouble: str | None = None
         self._thread: threading.Thread | None = None
 
@@ -39,13 +42,14 @@ class Snapshots:
         """Have the newest snapshot used that can be; says whether there was one.
 
         Args:
-            use: takes it, or raises KeyError or ValueError.
+            use: takes it, or raises whatever it will; nothing of it may be left then.
         """
         for path in reversed(self._paths()):
             try:
                 found = Checkpoint(path).load()
             except DamagedError:
                 self.refused.append(f"{path.name} is damaged")
+                self._damaged.append(path)
                 continue
             if found is None:
                 continue
@@ -55,7 +59,7 @@ class Snapshots:
                 continue
             try:
                 use(arrays, state["pipeline"])
-            except (KeyError, ValueError, TypeError):
+            except Exception:  # noqa: BLE001  (what another version wrote can fail in any way)
                 self.refused.append(f"{path.name} was made by another version")
                 continue
             return True
@@ -91,10 +95,13 @@ class Snapshots:
             self.trouble = f"no snapshot can be written: {error.strerror or error}"
             return
         self.trouble = None
+        for path in self._damaged:
+            path.unlink(missing_ok=True)
         paths = self._paths()
         for path in paths[:-KEPT]:
             path.unlink(missing_ok=True)
-        done(int(paths[-KEPT:][0].name.removesuffix(_SUFFIX)))
+        if len(paths) >= KEPT:  # a single one may turn out to be damaged: then the whole journal is needed
+            done(int(paths[-KEPT].name.removesuffix(_SUFFIX)))
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{_SUFFIX}"))
