@@ -77,7 +77,7 @@ class Disk:
         self._open, self._sync = Path.open, os.fdatasync
 
     def open(self, path: Path, mode: str = "r", *args: Any, **more: Any) -> Any:
-        if path.suffix != ".journal" and path.name != "probe" or "r" in mode:
+        if (path.suffix != ".journal" and path.name != "probe") or "r" in mode:
             return self._open(path, mode, *args, **more)
         self._fail("open")
         return _File(self, self._open(path, mode, *args, **more))
