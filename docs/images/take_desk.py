@@ -12,7 +12,9 @@ HERE = Path(__file__).parent
 ADDRESS = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080"
 WIDTH, HEIGHT = 1440, 1180
 FLOOD = ".going-on .alert:has(.k-flood)"
-SOME_CALLS = "() => (document.querySelector('.going-on .alert:has(.k-flood) .tick') || {}).isConnected === true"
+SOME_CALLS = (
+    "() => (document.querySelector('.going-on .alert:has(.k-flood) .tick') || {}).isConnected === true"
+)
 PATIENCE_MS = 1_800_000
 
 

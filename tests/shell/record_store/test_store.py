@@ -322,3 +322,29 @@ def test_the_files_can_be_asked_with_duckdb_as_the_page_says(open_store: Opener,
     for query in queries:
         found = connection.execute(query.replace("/var/lib/ringfence/records", str(tmp_path))).fetchall()
     assert [row[0] for row in found] == [4]
+
+
+def test_a_damaged_day_does_not_keep_work_from_the_others(open_store: Opener, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for day in range(3):
+        store.append("calls", table("calls", three(CHEN, WANG, NOON + day * DAY, f"c{day}")), day)
+        store.flush(day)
+    part = next((tmp_path / "calls" / "2026-03-05").iterdir())
+    content = part.read_bytes()
+    part.write_bytes(content[:-9])
+    with pytest.raises(StoreDamagedError, match=r"part-.*put it back from a backup"):
+        store.tidy(NOON)
+    assert store.stats().tables["calls"].parts == 1
+    assert len(asked(store, "calls", WANG, NOON + DAY)) == 2
+    with pytest.raises(StoreDamagedError):
+        store.expire(NOON + 33 * DAY)
+    assert store.stats().tables["calls"].days == 1
+    with pytest.raises(StoreDamagedError):
+        store.erase(WANG, NOON + DAY)
+    assert store.stats().unfinished == 1
+    part.write_bytes(content)
+    store.expire(NOON)
+    assert store.stats().unfinished == 0
+    assert asked(store, "calls", WANG) == []
+    with pytest.raises(ValueError, match="nobody"):
+        store.erase("[erased]", NOON)

@@ -13,6 +13,7 @@ _FULL: Final = {
     errno.EDQUOT: "the disk quota is used up; raise it or make room",
     errno.EROFS: "the file system is read-only; mount it writable",
 }
+_DAMAGED: Final = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 
 class RecordsError(Exception):
@@ -55,6 +56,32 @@ def told(folder: Path) -> Iterator[None]:
             raise RecordsError(
                 f"{folder}: more memory is needed ({text}); raise the limit of the records"
             ) from error
-        raise StoreDamagedError(
-            f"{folder}: a file of the records cannot be read ({text}); put it back from a backup"
-        ) from error
+        if isinstance(error, _DAMAGED):
+            raise StoreDamagedError(
+                f"{folder}: a file of the records cannot be read ({text}); put it back from a backup"
+            ) from error
+        raise RecordsError(f"{folder}: {text}") from error
+
+
+class Damaged:
+    """A damaged file must not keep work from the other days: what is wrong is told once these are done."""
+
+    def __init__(self) -> None:
+        self._first: StoreDamagedError | None = None
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Go on after a damaged file."""
+        try:
+            yield
+        except StoreDamagedError as error:
+            self._first = self._first or error
+
+    def tell(self) -> None:
+        """Raise the first error that was put off.
+
+        Raises:
+            StoreDamagedError: a file cannot be read.
+        """
+        if self._first is not None:
+            raise self._first

@@ -134,8 +134,12 @@ def _write(path: Path, rows: pa.Table, group: int) -> int:
 
 def _create(path: Path) -> BinaryIO:
     """A new file; its folder may be removed by another thread at the same moment, because the day was empty."""
+    day = path.parent
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not day.exists():
+            day.mkdir(parents=True, exist_ok=True)
+            sync_folder(day.parent)  # the day's name, and that of a table's first day
+            sync_folder(day.parent.parent)
         try:
             return path.open("wb")
         except FileNotFoundError:

@@ -67,10 +67,13 @@ class Stats:
 class RecordStore:
     """A folder of records.
 
+    At the start: open it, `recover` to the pipeline's snapshot, `expire` (which also finishes what a crash interrupted), then
+    `append` what the journal gives again.
+
     Args:
         folder: of the store; made if it is not there.
         spill_rows: rows in memory beyond which they are written before the next `flush`.
-        memory: the most that questions together, and the work in the background, may take each, such as "1GB".
+        memory: the most DuckDB may take for all questions together, and again for the work in the background.
         threads: for one question.
 
     Raises:
@@ -80,7 +83,7 @@ class RecordStore:
     """
 
     def __init__(
-        self, folder: Path, *, spill_rows: int = 1 << 20, memory: str = "1GB", threads: int = 2
+        self, folder: Path, *, spill_rows: int = 1 << 19, memory: str = "1GB", threads: int = 2
     ) -> None:
         self._contents = Contents(folder, memory, threads)
         self._upkeep = Upkeep(self._contents)
@@ -248,6 +251,10 @@ class RecordStore:
         Args:
             now: the time.
             stop: asked between two days.
+
+        Raises:
+            StoreFullError: there is no room; everything is as before.
+            StoreDamagedError: a file of a day cannot be read; the other days are done.
         """
         return self._upkeep.tidy(now, stop)
 
@@ -283,6 +290,7 @@ class RecordStore:
 
         Raises:
             StoreFullError: what a case holds cannot be written; nothing is deleted that has not been so far.
+            StoreDamagedError: a file of a day cannot be read, which therefore stays; the other days are done.
         """
         return self._upkeep.expire(now, held, keep)
 
@@ -313,6 +321,8 @@ class RecordStore:
 
         Raises:
             StoreFullError: there is no room to write the files anew; the next `expire` goes on.
+            StoreDamagedError: a file cannot be read; the next `expire` goes on.
+            ValueError: that is nobody's number.
         """
         return self._upkeep.erase(number, before, held)
 

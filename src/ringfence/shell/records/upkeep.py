@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from ringfence.shell.records.contents import Contents
 from ringfence.shell.records.erasure import Erased, rewritten, touched
-from ringfence.shell.records.errors import told
+from ringfence.shell.records.errors import Damaged, told
 from ringfence.shell.records.files import DAY_US, day_start, times, write_run
 from ringfence.shell.records.held import Held, held_table, microseconds
-from ringfence.shell.records.kinds import HELD_SCHEMA, KINDS, Kind
+from ringfence.shell.records.kinds import ERASED, HELD_SCHEMA, KINDS, Kind
 from ringfence.shell.records.manifest import RUN, Erasure, File
 from ringfence.shell.records.reading import EVER, of_number
 from ringfence.shell.records.rewriting import Worker, chosen
@@ -38,13 +38,15 @@ class Upkeep:
 
     def tidy(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:
         """As `RecordStore.tidy`."""
-        today, count = microseconds(now), 0
+        today, count, damaged = microseconds(now), 0, Damaged()
         for name, days in self._contents.disk.manifest.days.items():
             for day in days:
                 if stop():
                     return count
                 settled = day_start(day) + (1 + _SETTLED_DAYS) * DAY_US <= today
-                count += self.compact(day, name, settled=settled)
+                with damaged.put_off():
+                    count += self.compact(day, name, settled=settled)
+        damaged.tell()
         return count
 
     def compact(self, day: str, table: str = "calls", *, settled: bool = False) -> bool:
@@ -62,7 +64,7 @@ class Upkeep:
         self, now: datetime, held: Held = (), keep: Mapping[str, int | None] | None = None
     ) -> dict[str, int]:
         """As `RecordStore.expire`."""
-        counts = dict.fromkeys(KINDS, 0)
+        counts, damaged = dict.fromkeys(KINDS, 0), Damaged()
         longest = 0
         with self.working, told(self._contents.disk.folder):
             self._held = held_table(held)
@@ -74,10 +76,11 @@ class Upkeep:
                         continue
                     longest = max(longest, days)
                     cutoff = (microseconds(now) - days * DAY_US) // DAY_US * DAY_US
-                    counts[name] = self._forget_old(worker, kind, cutoff)
+                    counts[name] = self._forget_old(worker, kind, cutoff, damaged)
                 for erasure in self._contents.disk.manifest.erasures:
                     if erasure.number is not None:
-                        self._finish(worker, erasure, erasure.number)
+                        with damaged.put_off(), told(self._contents.disk.folder):
+                            self._finish(worker, erasure, erasure.number)
             oldest = microseconds(now) - (longest + 1) * DAY_US  # nothing comes from before that and stays
             kept = tuple(
                 e for e in self._contents.disk.manifest.erasures if e.number is not None or e.before >= oldest
@@ -85,9 +88,10 @@ class Upkeep:
             if kept != self._contents.disk.manifest.erasures:
                 self._contents.disk.commit(erasures=kept)
         self._contents.disk.wait_until_gone()
+        damaged.tell()
         return counts
 
-    def _forget_old(self, worker: Worker, kind: Kind, cutoff: int) -> int:
+    def _forget_old(self, worker: Worker, kind: Kind, cutoff: int, damaged: Damaged) -> int:
         """Delete the days before a moment (µs), but for what is held."""
         count = 0
         with self._contents.flushing:
@@ -100,9 +104,12 @@ class Upkeep:
                     count += len(gone) - len(held)
                     self._contents.swap(batch, replace(batch, rows=rows))
         for day, files in list(self._contents.disk.manifest.days.get(kind.name, {}).items()):
-            if day_start(day) + DAY_US <= cutoff and worker.unheld(kind, self._contents.disk.folder, files):
-                kept = self._replace(worker, kind, files, held_only=True)
-                count += sum(f.records for f in files) - sum(f.records for f in kept)
+            with damaged.put_off(), told(self._contents.disk.folder):
+                if day_start(day) + DAY_US <= cutoff and worker.unheld(
+                    kind, self._contents.disk.folder, files
+                ):
+                    kept = self._replace(worker, kind, files, held_only=True)
+                    count += sum(f.records for f in files) - sum(f.records for f in kept)
         return count
 
     def _replace(self, worker: Worker, kind: Kind, files: list[File], *, held_only: bool) -> list[File]:
@@ -122,6 +129,8 @@ class Upkeep:
 
     def erase(self, number: str, before: datetime, held: Held = ()) -> Erased:
         """As `RecordStore.erase`."""
+        if number in {"", ERASED}:
+            raise ValueError(f"{number!r} is nobody's number; say whose records are to be erased")
         with self.working, told(self._contents.disk.folder):
             self._held = held_table(held)
             manifest = self._contents.disk.manifest
