@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from ringfence.shell.scan import Options, scan
 from ringfence.shell.service.decoders import EVENTS, Events, to_payload
-from ringfence.shell.service.live_rows import stretches, told
+from ringfence.shell.service.live_rows import stretches, told, with_time
 from ringfence.shell.service.service import Plan, Service
 from ringfence.shell.store.search import Wanted
 from ringfence.simulate.city import City
@@ -51,17 +51,9 @@ def scanned(found: dict[str, pa.Table], folder: Path, **more: Any) -> dict[str, 
 
 def records_of(found: dict[str, pa.Table], span: int = MINUTE) -> Iterator[tuple[str, pa.RecordBatch]]:
     """What a source would tell, in order: (table, rows)."""
-    last = 0
-    for until, batch in stretches(told(found["calls"]), span):
-        for name in ("texts", "transfers"):
-            times = found[name]["time"].cast(pa.int64()).to_numpy()
-            rows = found[name].take(
-                pa.array([i for i, t in enumerate(times) if last < t <= until], pa.int64())
-            )
-            if len(rows):
-                yield name, rows.combine_chunks().to_batches()[0]
-        yield "calls", batch
-        last = until
+    tables = {name: with_time(found[name]) for name in ("texts", "transfers")}
+    for _, parts in stretches({**tables, "calls": told(found["calls"])}, span):
+        yield from parts
 
 
 def put(service: Service, table: str, batch: pa.RecordBatch, **note: Any) -> int:

@@ -1,6 +1,6 @@
 """Whole calls told as they would have been told live: set-up, answer and end, each when it happens."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from ringfence.model.tables import CALLS
 
+Tables = Mapping[str, pa.Table]
 _END: Final = ("end_time", "cause", "released_by")
 
 
@@ -47,14 +48,32 @@ class Teller:
         return rows.slice(0, cut)
 
 
-def stretches(rows: pa.Table, span: int) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Told rows in stretches of so many µs at the most: when each ends, and its rows in the contract's columns."""
-    times = rows["told"].to_numpy()
-    plain = rows.drop_columns(["told"]).combine_chunks()
+def with_time(rows: pa.Table) -> pa.Table:
+    """Texts or transfers in order of time, each told when it happens (column `told`)."""
+    rows = rows.append_column("told", rows["time"].cast(pa.int64()))
+    return rows.take(pc.array_sort_indices(rows["told"].combine_chunks()))
+
+
+def stretches(tables: Tables, span: int) -> Iterator[tuple[int, list[tuple[str, pa.RecordBatch]]]]:
+    """Told rows of several tables in stretches of so many µs at the most.
+
+    Returns:
+        When each ends, and what it has of each table, in the contract's columns; tables that have nothing are left out.
+    """
+    times = {name: rows["told"].to_numpy() for name, rows in tables.items()}
+    plain = {name: rows.drop_columns(["told"]).combine_chunks() for name, rows in tables.items()}
+    moments = np.unique(np.concatenate(list(times.values())))
     first = 0
-    while first < len(times):
-        last = int(np.searchsorted(times, times[first] + span))
-        yield int(times[last - 1]), plain.slice(first, last - first).to_batches()[0]
+    while first < len(moments):
+        last = int(np.searchsorted(moments, moments[first] + span))
+        begin, until = moments[first], int(moments[last - 1])
+        found = []
+        for name, rows in plain.items():
+            one = int(np.searchsorted(times[name], begin))
+            other = int(np.searchsorted(times[name], until, "right"))
+            if other > one:
+                found.append((name, rows.slice(one, other - one).to_batches()[0]))
+        yield until, found
         first = last
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ringfence.shell.service.decoders import EVENTS, to_payload
 from ringfence.shell.service.intake import Append, insist
-from ringfence.shell.service.live_rows import Teller, stretches
+from ringfence.shell.service.live_rows import Teller, stretches, with_time
 
 PIECE_S: Final = 0.25
 """Seconds of ours between two pieces that are told."""
@@ -63,13 +63,13 @@ class Feed:
         self._speed = speed
         self._hurry = hurry
         self._since = since
-        self._told = 0
+        self._told = self._told_before = 0
         self._clock = clock
         self.finished = False
 
     async def run(self) -> None:
         """Tell everything, then return."""
-        self._told = self._since()
+        self._told = self._told_before = self._since()
         teller, parts = Teller(), self._parts()
         while (part := await asyncio.to_thread(next, parts, None)) is not None:
             rows = await asyncio.to_thread(teller.take, part.calls, part.until)
@@ -80,17 +80,21 @@ class Feed:
         span = max(int(self._speed * PIECE_S * 1e6), 1) if self._speed > 0 else HOUR
         if part.until <= self._hurry:
             span = HOUR
-        last = self._told
-        for until, batch in stretches(told.filter(pc.greater(told["told"], self._told)), span):
-            await self._wait(last, until)
-            rows = [("calls", batch.slice(first, AT_ONCE)) for first in range(0, len(batch), AT_ONCE)]
-            others = [
-                (table, _between(getattr(part, table), last, until)) for table in ("texts", "transfers")
+        tables = {"texts": with_time(part.texts), "transfers": with_time(part.transfers), "calls": told}
+        rest = {
+            name: rows.filter(pc.greater(rows["told"], self._told_before)) for name, rows in tables.items()
+        }
+        for until, found in stretches(rest, span):
+            await self._wait(self._told, until)
+            rows = [
+                (table, batch.slice(first, AT_ONCE))
+                for table, batch in found
+                for first in range(0, len(batch), AT_ONCE)
             ]
-            rows = [*((table, found) for table, found in others if len(found)), *rows]
-            for place, (table, found) in enumerate(rows):
-                await self._put(table, found, until if place == len(rows) - 1 else None)
-            last = self._told = until
+            for table, batch in rows[:-1]:
+                await self._put(table, batch, None)
+            await self._put(*rows[-1], until)
+            self._told = until
 
     async def _wait(self, last: int, until: int) -> None:
         """Wait as long as it takes from one time to another."""
@@ -106,16 +110,3 @@ class Feed:
         if told is not None:
             note["position"] = {"told": told}
         await insist(self._append, note, to_payload(batch))
-
-
-def _between(table: pa.Table, after: int, until: int) -> pa.RecordBatch:
-    """The rows of a table in a stretch of time."""
-    times = table["time"].cast(pa.int64())
-    wanted = pc.and_(pc.greater(times, after), pc.less_equal(times, until))
-    return pa.RecordBatch.from_arrays(
-        [
-            column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-            for column in table.filter(wanted).columns
-        ],
-        schema=table.schema,
-    )
