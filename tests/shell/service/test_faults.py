@@ -79,10 +79,9 @@ def until(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
 
 def fill(path: Path) -> None:
     """Write until the disk takes no more."""
-    with path.open("wb", buffering=0) as file:
-        with suppress(OSError):
-            while file.write(bytes(1 << 12)):
-                pass
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(1 << 12)):
+            pass
 
 
 def ndjson(rows: list[dict[str, Any]]) -> bytes:
