@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +234,7 @@ def test_a_journal_that_is_full_takes_in_again_what_comes_once_all_is_judged(
     with running(tmp_path, segment_bytes=20_000, journal_bytes=60_000, snapshot_s=3600) as service:
         for n in range(200):
             row = call(BEGIN + n * SECOND, None, f"+86137{n:08d}")
-            assert until(lambda row=row: _is_taken(service, row)), f"refused for good after {n} records"
+            assert until(partial(_is_taken, service, row)), f"refused for good after {n} records"
         assert service.journal.nbytes < 100_000
 
 
@@ -254,7 +255,7 @@ def test_segments_kept_for_their_age_make_room_for_what_comes(
     ) as service:
         for n in range(200):
             row = call(BEGIN + n * SECOND, None, f"+86137{n:08d}")
-            assert until(lambda row=row: _is_taken(service, row))
+            assert until(partial(_is_taken, service, row))
         assert service.journal.nbytes < 100_000
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final, Protocol
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,17 +15,11 @@ from ringfence.shell.records import RecordsError
 from ringfence.shell.service.api import routers
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.guard import Guard
+from ringfence.shell.service.running import Kept, Running
 from ringfence.shell.store.alerts import AlertChange
 from ringfence.shell.store.database import StoreError
 
 LOOPBACK: Final = ["127.0.0.1", "localhost", "[::1]"]
-
-
-class Running(Protocol):
-    """A source: runs until it is cancelled."""
-
-    async def run(self) -> None:
-        """Bring what comes in to the journal."""
 
 
 def create_app(
@@ -45,6 +39,7 @@ def create_app(
         request_s: seconds for its answer, at the most.
         on_ready: may add to it, such as the desk.
     """
+    context.sources = {source.name: Kept(source) for source in sources}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -59,7 +54,7 @@ def create_app(
         service.listen(changed)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, service.stop)
-            started = asyncio.create_task(_start(context, sources))
+            started = asyncio.create_task(_start(context))
             stack.push_async_callback(_end, started)
             yield
             context.closing = True
@@ -98,7 +93,7 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse({"detail": details}, 422)
 
 
-async def _start(context: Context, sources: Sequence[Running]) -> None:
+async def _start(context: Context) -> None:
     """Come back to where it was; then take in what comes."""
     service = context.service
     try:
@@ -110,7 +105,7 @@ async def _start(context: Context, sources: Sequence[Running]) -> None:
         async with asyncio.TaskGroup() as group:
             if context.webhooks is not None:
                 group.create_task(context.webhooks.run())
-            for source in sources:
+            for source in context.sources.values():
                 group.create_task(source.run())
     except Exception as error:  # noqa: BLE001  (the service must say so, and not look well)
         service.fail(error)

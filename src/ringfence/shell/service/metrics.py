@@ -1,12 +1,13 @@
 """Figures for Prometheus. Labels are names from the configuration and fixed words, never anything that a caller can choose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from ringfence.shell.service.running import Kept
 from ringfence.shell.service.service import Service
 from ringfence.shell.service.webhooks import Webhooks
 
@@ -14,17 +15,18 @@ STATES: Final = ("starting", "compiling", "recovering", "ok", "degraded", "stopp
 Family = CounterMetricFamily | GaugeMetricFamily
 
 
-def exposition(service: Service, webhooks: Webhooks | None) -> tuple[bytes, str]:
+def exposition(service: Service, webhooks: Webhooks | None, sources: Mapping[str, Kept]) -> tuple[bytes, str]:
     """The figures as text, and its content type."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(service, webhooks))
+    registry.register(_Figures(service, webhooks, sources))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Figures(Collector):
-    def __init__(self, service: Service, webhooks: Webhooks | None) -> None:
+    def __init__(self, service: Service, webhooks: Webhooks | None, sources: Mapping[str, Kept]) -> None:
         self._service = service
         self._webhooks = webhooks
+        self._sources = sources
 
     def collect(self) -> Iterator[Family]:
         """All figures."""
@@ -62,7 +64,7 @@ class _Figures(Collector):
 
     def _of_sources(self) -> Iterator[Family]:
         now = self._service.clock()
-        tallies = self._service.pipeline.tallies
+        tallies = dict(self._service.pipeline.tallies)
         counts = ("rows", "calls", "ignored", "late", "ahead", "repeated")
         for name in counts:
             family = CounterMetricFamily(
@@ -83,6 +85,15 @@ class _Figures(Collector):
             lag.add_metric([source], tally.lag)
             rate.add_metric([source], tally.rate(now))
         yield from (rejected, lag, rate)
+        met = CounterMetricFamily(
+            "ringfence_source_met", "What a source met that became no rows.", labels=["source", "what"]
+        )
+        well = GaugeMetricFamily("ringfence_source_up", "1 where a source can be read.", labels=["source"])
+        for source, kept in self._sources.items():
+            well.add_metric([source], float(kept.trouble is None))
+            for what, count in kept.source.counts.items():
+                met.add_metric([source, what], float(count))
+        yield from (met, well)
 
     def _of_alerts(self) -> Iterator[Family]:
         family = GaugeMetricFamily("ringfence_alerts", "Alerts that are kept.", labels=["kind", "status"])

@@ -100,11 +100,13 @@ class Health:
         state: starting, compiling, recovering, ok, degraded, stopping.
         trouble: what is wrong now, one line each.
         notes: what was found when it started, and is over.
+        is_ready: events are taken in.
     """
 
     state: str
     trouble: list[str]
     notes: list[str]
+    is_ready: bool
 
 
 class Service:
@@ -272,7 +274,8 @@ class Service:
         trouble = list(self._trouble.values())
         trouble += [one for one in (self.journal.trouble, self.snapshots.trouble) if one]
         state = "degraded" if trouble and self._state == "ok" else self._state
-        return Health(state, trouble, list(self._notes))
+        is_ready = self._state == "ok" and self.journal.trouble is None and not self.journal.is_full
+        return Health(state, trouble, list(self._notes), is_ready and "failure" not in self._trouble)
 
     # --- the pipeline's thread -----------------------------------------------------------------------------------------
 

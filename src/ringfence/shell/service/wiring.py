@@ -22,11 +22,12 @@ from ringfence.model.numbers import NumberPlan
 from ringfence.shell.judge import Charge
 from ringfence.shell.lists import read_lists
 from ringfence.shell.service.api.context import Context
-from ringfence.shell.service.app import Running, create_app
+from ringfence.shell.service.app import create_app
 from ringfence.shell.service.config import auth_key, webhook_secrets
 from ringfence.shell.service.decoders import Decoder, Events, HepPackets, Lines, Makers
 from ringfence.shell.service.endpoints import Endpoint
 from ringfence.shell.service.limits import Limits as Rates
+from ringfence.shell.service.running import Running
 from ringfence.shell.service.service import Plan, Service
 from ringfence.shell.service.setting_types import split_address
 from ringfence.shell.service.settings import Config, Folder, Hep, Source, Syslog, Tail, Webhook

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ringfence.detect.screening import Screen
 from ringfence.shell.service.limits import Limits
+from ringfence.shell.service.running import Kept
 from ringfence.shell.service.service import Service
 from ringfence.shell.service.webhooks import Webhooks
 from ringfence.shell.store.audit import Access
@@ -35,6 +36,7 @@ class Context:
         timezone: of the network, for what people are shown.
         closing: the service is stopping; open streams are to end.
         wakers: told when events are in the store, one for each listener of the feed.
+        sources: by name.
         answers: to the newest events with an idempotency key; a future: one is being answered.
     """
 
@@ -48,6 +50,7 @@ class Context:
     closing: bool = False
     wakers: set[asyncio.Event] = field(default_factory=set)
     answers: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, Kept] = field(default_factory=dict)
 
     def wake(self) -> None:
         """Tell the listeners of the feed that there may be something new; from the application's loop."""
@@ -55,6 +58,10 @@ class Context:
             waker.set()
         if self.webhooks is not None:
             self.webhooks.wake()
+
+    def troubles(self) -> list[str]:
+        """Why nothing comes of sources, one line each."""
+        return [kept.trouble for kept in self.sources.values() if kept.trouble is not None]
 
     def remember(self, key: str, answer: dict[str, Any]) -> None:
         """Keep what was answered under an idempotency key, until the pipeline knows it too."""

@@ -21,10 +21,10 @@ async def healthz(here: Here) -> dict[str, Any]:
 
     It answers 200 as long as it can answer: a full disk is no reason to be started anew. `/readyz` says whether it takes events.
     """
-    health = here.service.health()
+    health, of_sources = here.service.health(), here.troubles()
     return {
-        "state": health.state,
-        "trouble": health.trouble,
+        "state": "degraded" if of_sources and health.state == "ok" else health.state,
+        "trouble": health.trouble + of_sources,
         "notes": health.notes,
         "version": __version__,
     }
@@ -34,7 +34,7 @@ async def healthz(here: Here) -> dict[str, Any]:
 async def readyz(here: Here, response: Response) -> dict[str, Any]:
     """200 where events are taken in, else 503."""
     health = here.service.health()
-    if health.state != "ok":
+    if not health.is_ready:
         response.status_code = 503
     return {"state": health.state}
 
@@ -43,7 +43,7 @@ async def readyz(here: Here, response: Response) -> dict[str, Any]:
 async def metrics(here: Here, who: Annotated[Principal, Depends(needs("metrics"))]) -> Response:
     """Figures for Prometheus. No number, no text, no name of a person is in them."""
     del who
-    body, kind = await asyncio.to_thread(exposition, here.service, here.webhooks)
+    body, kind = await asyncio.to_thread(exposition, here.service, here.webhooks, here.sources)
     return Response(body, media_type=kind)
 
 
@@ -59,7 +59,10 @@ async def status(here: Here, who: Annotated[Principal, Depends(needs("metrics"))
         "now": rfc3339(pipeline.order.newest) if pipeline.order.newest else None,
         "judged": pipeline.judged,
         "behind": service.journal.last - pipeline.seq,
-        "sources": {name: tally.as_dict(now) for name, tally in pipeline.tallies.items()},
+        "sources": {name: tally.as_dict(now) for name, tally in list(pipeline.tallies.items())},
+        "listening": {
+            name: {"trouble": kept.trouble, **kept.source.counts} for name, kept in here.sources.items()
+        },
         "alert_latency_s": {
             "count": len(latest),
             "most": latest[-1] if latest else None,

@@ -57,7 +57,9 @@ class Feed:
         since: Callable[[], int] = lambda: 0,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        self._name = name
+        self.name = name
+        self.trouble: str | None = None
+        self.counts: dict[str, int] = {}
         self._append = append
         self._parts = parts
         self._speed = speed
@@ -106,7 +108,7 @@ class Feed:
 
     async def _put(self, table: str, batch: pa.RecordBatch, told: int | None) -> None:
         """Have rows written; `told`: with these all is told up to there."""
-        note: dict[str, Any] = {"source": self._name, "kind": EVENTS, "table": table}
+        note: dict[str, Any] = {"source": self.name, "kind": EVENTS, "table": table}
         if told is not None:
             note["position"] = {"told": told}
         await insist(self._append, note, to_payload(batch))

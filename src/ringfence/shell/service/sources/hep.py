@@ -52,6 +52,8 @@ class HepSource:
         allow: Sequence[Network] = (),
         buffer: int = 8 << 20,
     ) -> None:
+        self.name = name
+        self.trouble: str | None = None
         self.refused = {"lost": 0, "key": 0, "network": 0, "not_hep": 0}
         self.ports: dict[str, int] = {}
         self._note = {"source": name, "kind": HEP}
@@ -61,6 +63,11 @@ class HepSource:
         self._key, self._allow, self._buffer = key, allow, buffer
         self._gathered: list[tuple[int, bytes]] = []
         self._connections = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Packets that were refused, by reason."""
+        return self.refused
 
     async def run(self) -> None:
         """Listen until cancelled."""

@@ -31,16 +31,30 @@ class TailSource:
     def __init__(
         self, name: str, append: Append, make: Callable[[Any], Tail], positions: Positions, poll_s: float
     ) -> None:
+        self.name = name
         self.tail: Tail | None = None
-        self._name, self._append, self._make = name, append, make
+        self._append, self._make = append, make
         self._positions, self._poll_s = positions, poll_s
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be read."""
+        return self.tail.trouble if self.tail else None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the file."""
+        tail = self.tail
+        if tail is None:
+            return {}
+        return {"rotations": tail.rotations, "truncations": tail.truncations, "lost": tail.lost}
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        self.tail = self._make(self._positions().get(self._name))
+        self.tail = self._make(self._positions().get(self.name))
         try:
             async for piece in self.tail.pieces(self._poll_s):
-                note = {"source": self._name, "kind": LINES, "position": piece.position}
+                note = {"source": self.name, "kind": LINES, "position": piece.position}
                 if piece.head:
                     note["head"] = piece.head.decode("utf-8", "replace")
                 await insist(self._append, note, piece.data)
@@ -66,10 +80,23 @@ class SyslogSource:
         udp: tuple[str, int] | None,
         tcp: tuple[str, int] | None,
     ) -> None:
+        self.name = name
+        self.trouble: str | None = None
         self.listener = SyslogListener(self._take, allow)
         self._note = {"source": name, "kind": LINES}
         self._append = append
         self._udp, self._tcp = udp, tcp
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Messages, and what was refused."""
+        heard = self.listener
+        return {
+            "messages": heard.messages,
+            "malformed": heard.malformed,
+            "refused": heard.refused,
+            "dropped": heard.dropped,
+        }
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -108,13 +135,24 @@ class FolderSource:
         settings: Settings,
         poll_s: float,
     ) -> None:
+        self.name = name
         self.folder: WatchedFolder | None = None
-        self._name, self._append, self._make, self._positions = name, append, make, positions
+        self._append, self._make, self._positions = append, make, positions
         self._format, self._settings, self._poll_s = format, settings, poll_s
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be read."""
+        return self.folder.trouble if self.folder else None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Files."""
+        return {"read": self.folder.read, "failed": self.folder.failed} if self.folder else {}
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        self.folder = self._make(self._positions().get(self._name))
+        self.folder = self._make(self._positions().get(self.name))
         await self.folder.watch(self._read, self._poll_s)
 
     async def _read(self, found: Found) -> None:
@@ -127,15 +165,15 @@ class FolderSource:
         (source,) = await asyncio.to_thread(open_sources, [found.path], self._format, self._settings)
         while (chunk := await asyncio.to_thread(source.next)) is not None:
             note = {
-                "source": self._name,
+                "source": self.name,
                 "kind": EVENTS,
                 "table": chunk.table,
                 **rejected_note(chunk.rejected),
             }
             for first in range(0, max(len(chunk.rows), 1), _AT_ONCE):
                 await insist(self._append, note, to_payload(chunk.records.slice(first, _AT_ONCE)))
-                note = {"source": self._name, "kind": EVENTS, "table": chunk.table}
+                note = {"source": self.name, "kind": EVENTS, "table": chunk.table}
         if source.broken:
             raise UnreadableError(source.broken)
-        read = {"source": self._name, "kind": EVENTS, "position": self.folder.position(found)}
+        read = {"source": self.name, "kind": EVENTS, "position": self.folder.position(found)}
         await insist(self._append, read, b"")
