@@ -124,7 +124,7 @@ class Taken:
     def rows(self, table: str) -> list[Row]:
         found = []
         for record in self.records:
-            if record.note["table"] == table:
+            if record.note.get("table") == table:
                 for chunk in Events().decode(record):
                     found += rows_of(chunk.records)
         return found

@@ -52,9 +52,7 @@ def test_one_that_fails_is_told_and_tried_again_while_the_others_go_on(
         ill.error = None
         assert until(lambda: client.get("/healthz").json()["state"] == "ok")
         well.trouble, ill.counts["lost"] = "/var/log/cdr.csv: is not there yet", 7
-        assert client.get("/healthz").json()["trouble"] == [
-            "source well: /var/log/cdr.csv: is not there yet"
-        ]
+        assert client.get("/healthz").json()["trouble"] == ["source well: /var/log/cdr.csv: is not there yet"]
         assert client.get("/v1/status").json()["listening"]["ill"] == {"trouble": None, "lost": 7}
         families = text_string_to_metric_families(client.get("/metrics").text)
         samples = {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}

@@ -189,6 +189,9 @@ class SyslogListener:
             return
         try:
             await self._sink(b"".join(lines))
+        except asyncio.CancelledError:
+            self._held = lines + self._held  # `stop` tries once more
+            raise
         except Exception:  # noqa: BLE001 - whatever kept the sink from taking them, the next ones must still be taken in
             self.dropped += len(lines)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ringfence.ingest.format import Settings, UnreadableError
 from ringfence.shell.service.decoders import EVENTS, LINES, rejected_note, to_payload
-from ringfence.shell.service.intake import Append, insist
+from ringfence.shell.service.intake import Append, insist, put
 from ringfence.shell.service.journal import JournalError
 from ringfence.shell.service.sources.folder import Found, WatchedFolder
 from ringfence.shell.service.sources.syslog import SyslogListener
@@ -86,6 +86,7 @@ class SyslogSource:
         self._note = {"source": name, "kind": LINES}
         self._append = append
         self._udp, self._tcp = udp, tcp
+        self._stopping = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -104,12 +105,14 @@ class SyslogSource:
         try:
             await asyncio.Event().wait()
         finally:
+            self._stopping = True
             await self.listener.stop()
 
     async def _take(self, lines: bytes) -> None:
+        hand_over = put if self._stopping else insist
         try:
-            await insist(self._append, self._note, lines)
-        except JournalError as error:  # a datagram cannot wait; the listener counts it
+            await hand_over(self._append, self._note, lines)
+        except JournalError as error:  # whoever stops cannot wait for the disk; the listener counts it
             raise ConnectionError(str(error)) from error
 
 
