@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +40,21 @@ class Journal(Taken):
         return [tuple(one) for record in self.records for one in record.note.get("rejected", [])]
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(5_000):
+        if holds():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it never came to this")
+
+
 async def run_until(source: Any, holds: Callable[[], bool]) -> None:
     """Let a source run until something holds, or until its journal ends the service."""
     task = asyncio.ensure_future(source.run())
-    for _ in range(2_000):
-        if holds() or task.done():
-            break
-        await asyncio.sleep(0.002)
-    assert holds() or task.done(), "it never came to this"
+    await until(lambda: holds() or task.done())
     task.cancel()
-    (result,) = await asyncio.gather(task, return_exceptions=True)
-    assert result is None or isinstance(result, asyncio.CancelledError), result
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def run(source: Any, holds: Callable[[], bool]) -> None:
@@ -71,6 +76,9 @@ def test_a_followed_file(steps: list[tuple[str, int]], tmp_path_factory: pytest.
     path = tmp_path_factory.mktemp("tail") / "acc.log"
     journal, written, rotated = Journal(), list[bytes](), 0
 
+    def is_told() -> bool:
+        return journal.lines() == written
+
     def follow(most: int, holds: Callable[[], bool]) -> None:
         journal.most = len(journal.records) + most
 
@@ -84,15 +92,15 @@ def test_a_followed_file(steps: list[tuple[str, int]], tmp_path_factory: pytest.
             lines = [b"line %d" % (len(written) + n) for n in range(count)]
             with path.open("ab") as file:
                 file.writelines(line + b"\n" for line in lines)
-            written += lines
+            written.extend(lines)
         elif what == "rotate":
-            follow(1 << 30, lambda: journal.lines() == written)
+            follow(1 << 30, is_told)
             rotated += 1
             path.rename(path.with_name(f"acc.log.{rotated}"))
             path.write_bytes(b"")
         else:
-            follow(count, lambda: journal.lines() == written)
-    follow(1 << 30, lambda: journal.lines() == written)
+            follow(count, is_told)
+    follow(1 << 30, is_told)
 
 
 def csv(callees: list[str]) -> str:
@@ -145,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_put_aside_and_those_behind_it_are_read(tm
         "source", journal.append, lambda position: WatchedFolder(tmp_path, settled_s=0, position=position),
         journal.positions, None, SETTINGS, 0.002,
     )  # fmt: skip
-    run(source, lambda: bool(journal.records) and "position" in journal.records[-1].note)
+    run(source, lambda: source.counts.get("read") == 1)
     assert journal.callees() == ["+8613800000001"]
     assert (tmp_path / "failed" / "0.csv.reason").read_text()
     assert source.counts == {"read": 1, "failed": 1}
@@ -159,8 +167,7 @@ def listening(journal: Journal, body: Callable[[SyslogSource], Awaitable[None]])
 
     async def whole() -> None:
         task = asyncio.ensure_future(source.run())
-        while "tcp" not in source.listener.addresses:
-            await asyncio.sleep(0.001)
+        await until(lambda: "tcp" in source.listener.addresses)
         try:
             await body(source)
         finally:
@@ -188,8 +195,7 @@ def test_syslog_lines_come_to_the_journal(tmp_path: Path) -> None:
         writer.write(b"<13>three\n8 <13>four")
         await writer.drain()
         writer.close()
-        while len(journal.lines()) < 4:
-            await asyncio.sleep(0.002)
+        await until(lambda: len(journal.lines()) == 4)
 
     source = listening(journal, body)
     assert set(journal.lines()) == {b"<13>one two", b"no priority", b"<13>three", b"<13>four"}
@@ -204,8 +210,7 @@ def test_syslog_waits_for_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch) -
     async def body(source: SyslogSource) -> None:
         for n in range(20):
             await send(source, b"<13>%d" % n)
-        while len(journal.lines()) < 20:
-            await asyncio.sleep(0.002)
+        await until(lambda: len(journal.lines()) == 20)
 
     listening(journal, body)
     assert journal.lines() == [b"<13>%d" % n for n in range(20)]
@@ -217,11 +222,9 @@ def test_syslog_stops_though_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -
 
     async def body(source: SyslogSource) -> None:
         await send(source, b"<13>one")
-        while not source.listener.messages:
-            await asyncio.sleep(0.002)
+        await until(lambda: source.listener.messages == 1)
         await send(source, b"<13>two")
-        while source.listener.messages < 2:
-            await asyncio.sleep(0.002)
+        await until(lambda: source.listener.messages == 2)
 
     source = listening(journal, body)
     assert source.counts["dropped"] == 2, "what is lost is counted"

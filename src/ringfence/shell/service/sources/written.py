@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from ringfence.ingest.format import Settings, UnreadableError
+from ringfence.ingest.format import Chunk, Settings, UnreadableError
 from ringfence.shell.service.decoders import EVENTS, LINES, rejected_note, to_payload
 from ringfence.shell.service.intake import Append, insist, put
 from ringfence.shell.service.journal import JournalError
@@ -166,17 +166,26 @@ class FolderSource:
         """
         assert self.folder is not None
         (source,) = await asyncio.to_thread(open_sources, [found.path], self._format, self._settings)
-        while (chunk := await asyncio.to_thread(source.next)) is not None:
-            note = {
-                "source": self.name,
-                "kind": EVENTS,
-                "table": chunk.table,
-                **rejected_note(chunk.rejected),
-            }
-            for first in range(0, max(len(chunk.rows), 1), _AT_ONCE):
-                await insist(self._append, note, to_payload(chunk.records.slice(first, _AT_ONCE)))
-                note = {"source": self.name, "kind": EVENTS, "table": chunk.table}
+        reading = None
+        try:
+            while True:
+                reading = asyncio.ensure_future(asyncio.to_thread(source.next))
+                chunk = await asyncio.shield(reading)
+                if chunk is None:
+                    break
+                await self._hand_over(chunk)
+        finally:
+            if reading is not None:
+                await asyncio.wait([reading])  # nobody may be reading what is closed
+            source.close()
         if source.broken:
             raise UnreadableError(source.broken)
         read = {"source": self.name, "kind": EVENTS, "position": self.folder.position(found)}
         await insist(self._append, read, b"")
+
+    async def _hand_over(self, chunk: Chunk) -> None:
+        note = {"source": self.name, "kind": EVENTS, "table": chunk.table}
+        rejected = rejected_note(chunk.rejected)
+        for first in range(0, max(len(chunk.rows), 1), _AT_ONCE):
+            await insist(self._append, {**note, **rejected}, to_payload(chunk.records.slice(first, _AT_ONCE)))
+            rejected = {}
