@@ -45,7 +45,7 @@ def findings(tmp_path: Path, text: str, env: dict[str, str] | None = None) -> li
 
 def test_nothing_said_is_a_service_on_loopback() -> None:
     config = load(None, {"HOME": "/home/someone"})
-    assert (config.service.host, config.service.port, config.window.disorder_s) == ("127.0.0.1", 8080, 2.0)
+    assert (config.service.host, config.service.port, config.window.disorder_s) == ("127.0.0.1", 8080, 1.0)
     assert config.sources == {}
 
 

@@ -94,7 +94,7 @@ async def until(condition: Callable[[], Any]) -> None:
 def happen(store: Store, events: int, subjects: int = 3) -> list[str]:
     """Events about some subjects in turn; their ids."""
     seq = store.alerts.applied_seq + 1
-    changes = [change(alert(n % subjects), "changed", seq * 10_000 + n) for n in range(events)]
+    changes = [change(alert(n % subjects), "changed", seq * 10_000 + n + 1) for n in range(events)]
     store.alerts.apply(seq, changes)
     return [each.event_id for each in changes]
 
