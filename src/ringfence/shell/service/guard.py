@@ -47,18 +47,21 @@ class Guard:
         if length.isdigit() and int(length) > self._bytes:
             await _refuse(send, 413, f"the body is larger than {self._bytes:,} bytes; send it in parts")
             return
-        begun, read, hardened = False, 0, _hardened(send)
+        begun, read, hardened, too_large = False, 0, _hardened(send), False
 
         async def limited() -> Message:
-            nonlocal read
+            nonlocal read, too_large
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._bytes:
+                too_large = True
                 raise TooLargeError
             return message
 
         async def noted(message: Message) -> None:
             nonlocal begun
+            if too_large:  # whatever was made of the error
+                raise TooLargeError
             begun = True
             await hardened(message)
 
