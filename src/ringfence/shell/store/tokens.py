@@ -142,13 +142,15 @@ class Tokens:
         """
         if not _SECRET.fullmatch(secret):
             return None
-        digest = _digest(secret)
-        known = self._remembered.get(digest)
+        found = self.remembered(secret, now)
+        return found or _valid(self._look_up(_digest(secret), now), now)
+
+    def remembered(self, secret: str, now: int) -> Principal | None:
+        """The same without looking into the database: None where it would have to be asked."""
+        known = self._remembered.get(_digest(secret))
         if known is None or not now < known.until <= now + _REMEMBERED_US:
-            known = self._look_up(digest, now)
-        if known is None or (known.expires_at is not None and known.expires_at <= now):
             return None
-        return known.principal
+        return _valid(known, now)
 
     def revoke(self, name: str, at: int) -> None:
         """Make a token worthless.
@@ -199,6 +201,12 @@ class Tokens:
     def _forget(self) -> None:
         with self._lock:
             self._remembered.clear()
+
+
+def _valid(known: _Known | None, now: int) -> Principal | None:
+    if known is None or (known.expires_at is not None and known.expires_at <= now):
+        return None
+    return known.principal
 
 
 def _digest(secret: str) -> str:

@@ -102,7 +102,10 @@ def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
     ) -> Principal:
         found = NOBODY if here.is_open else None
         if given is not None:
-            found = here.service.store.tokens.check(given.credentials, here.service.clock())
+            tokens, now = here.service.store.tokens, here.service.clock()
+            found = tokens.remembered(given.credentials, now)
+            if found is None:  # the database may have to be waited for, and nobody else with it
+                found = await asyncio.to_thread(tokens.check, given.credentials, now)
         if found is None:
             raise HTTPException(401, "a valid token is needed", {"WWW-Authenticate": "Bearer"})
         if scope not in found.scopes:
