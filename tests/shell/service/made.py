@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from ringfence.shell.scan import Options, scan
 from ringfence.shell.service.decoders import EVENTS, Events, to_payload
 from ringfence.shell.service.live_rows import stretches, told, with_time
+from ringfence.shell.service.server import Server
 from ringfence.shell.service.service import Plan, Service
 from ringfence.shell.store.search import Wanted
 from ringfence.simulate.city import City
@@ -84,7 +85,7 @@ def finish(service: Service, seq: int) -> None:
 def serving(app: FastAPI) -> Iterator[httpx.Client]:
     """An application on a free port of this machine, and a client of it."""
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, loop="uvloop", http="httptools")
-    server = uvicorn.Server(config)
+    server = Server(config, app.state.context)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

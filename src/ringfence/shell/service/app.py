@@ -57,8 +57,6 @@ def create_app(
             started = asyncio.create_task(_start(context))
             stack.push_async_callback(_end, started)
             yield
-            context.closing = True
-            context.wake()
 
     app = FastAPI(
         title="Ringfence",

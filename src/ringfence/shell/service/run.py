@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.logs import Pseudonyms, configure
+from ringfence.shell.service.server import Server
 from ringfence.shell.service.settings import Config
 from ringfence.shell.service.wiring import Told, Wired, wire
 
@@ -38,7 +39,7 @@ def run(
         mount(app, context, service.data, service.language)
 
     wired = wire(config, replay, desk)
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             wired.app,
             host=service.host,
@@ -52,7 +53,8 @@ def run(
             limit_concurrency=config.limits.connections,
             timeout_graceful_shutdown=5,
             server_header=False,
-        )
+        ),
+        wired.context,
     )
     gc.freeze()  # what is loaded by now stays: it need not be looked through again
     on_started(wired)
