@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ringfence.detect import scam_call
 from ringfence.detect.screening import Arriving
 from ringfence.ingest._hash import hash_words
+from ringfence.model.numbers import NumberPlan
 from ringfence.model.tables import ATTESTATION, INGRESS
 from ringfence.respond.influence import influence
 from ringfence.shell.service.api.context import ERRORS, Context, Here, needs
@@ -50,12 +51,20 @@ def arriving(here: Context, call: Call) -> Arriving:
     at = micros(call.at)
     return Arriving(
         now_of(here) if at is None else at,
-        0 if call.caller is None else plan.parse_one(call.caller),
+        _shown(plan, call.caller),
         parsed(plan, call.callee),
         0 if call.trunk is None else int(hash_words(pa.array([call.trunk]))[0]),
         0 if call.ingress is None else INGRESS.index(call.ingress) + 1,
         0 if call.attestation is None else ATTESTATION.index(call.attestation) + 1,
     )
+
+
+def _shown(plan: NumberPlan, caller: str | None) -> int:
+    """The number shown; 0 where it is withheld, or no number at all."""
+    try:
+        return 0 if caller is None else plan.parse_one(caller)
+    except ValueError:
+        return 0
 
 
 @router.post("/screen")
