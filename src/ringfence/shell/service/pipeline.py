@@ -187,7 +187,7 @@ class Pipeline:
         if "position" in record.note:
             self.positions[source] = record.note["position"]
         if "key" in record.note:
-            self._remember(record.note["key"], record.note.get("answer"))
+            self._remember(record.note["key"], {**record.note["answer"], "seq": record.seq})
         rows = 0
         for chunk in self._decoded(source, record):
             rows += chunk.read

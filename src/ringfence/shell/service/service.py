@@ -202,6 +202,11 @@ class Service:
                     return
             self._state = "ok"
 
+    @property
+    def is_recovering(self) -> bool:
+        """Whether it has not come back yet to where it was."""
+        return self._state in {"starting", "compiling", "recovering"}
+
     def start(self) -> None:
         """Go on judging, in a thread of its own; and keep the stores in order, in another."""
         self._thread.start()

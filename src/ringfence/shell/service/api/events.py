@@ -1,6 +1,7 @@
 """Events in: rows of calls, texts and transfers, acknowledged when they are on disk."""
 
 import asyncio
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Annotated, Any, Final
 
@@ -9,9 +10,11 @@ import pyarrow as pa
 from fastapi import APIRouter, Depends, Header, HTTPException, Request
 
 from ringfence.ingest import arrow_ipc, json_lines
+from ringfence.ingest._arrow import DAMAGE, damaged
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
 from ringfence.model.numbers import Names, NumberPlan
 from ringfence.shell.service.api.context import ERRORS, Context, Here, needs
+from ringfence.shell.service.arrow_body import check
 from ringfence.shell.service.decoders import EVENTS, rejected_note, to_payload
 from ringfence.shell.service.intake import put
 from ringfence.shell.service.journal import JournalError
@@ -23,6 +26,8 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 NDJSON: Final = "application/x-ndjson"
 MOST_TOLD: Final = 100
 """Rejected rows that an answer lists; all are counted."""
+MOST_BAD: Final = 100_000
+"""Rows of a body that may be unusable; a body with more is something else."""
 _CALLED: Final = {"calls": "callee", "texts": "recipient", "transfers": "subscriber"}
 _BODY: Final = {
     "requestBody": {
@@ -60,27 +65,28 @@ async def take_events(
     `callee` are the same in all, and what is not known yet is left out. The answer comes when the rows are on disk. Rows that cannot be
     used are told by number and reason, and the others are taken.
     """
-    if key is not None:
-        key = f"{who.name}:{key}"
-        while (known := here.answers.get(key)) is not None and not isinstance(known, dict):
-            await asyncio.wait([known])
-        known = known or here.service.pipeline.keys.get(key)
-        if known is not None:
-            return {**known, "repeated": True}
-    body = await request.body()
+    body, kind = await request.body(), request.headers.get("content-type", "")
+    if key is None:
+        return await _take(here, who, kind, body, None)
+    key = f"{who.name}:{key}"
+    while (known := here.answers.get(key)) is not None and not isinstance(known, dict):
+        await asyncio.wait([known])
+    known = known or here.service.pipeline.keys.get(key)
+    if known is not None:
+        return {**known, "repeated": True}
+    if here.service.is_recovering:
+        raise HTTPException(503, "not all keys are known again yet", {"Retry-After": "1"})
+    # nothing may be waited for since the key was looked up: another request with it must find this
     told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    if key is not None:
-        here.answers[key] = told
+    here.answers[key] = told
     try:
-        answer = await _take(here, who, request.headers.get("content-type", ""), body, key)
+        answer = await _take(here, who, kind, body, key)
     except BaseException:
-        if key is not None:
-            del here.answers[key]
+        here.answers.pop(key, None)
         raise
     finally:
         told.set_result(None)
-    if key is not None:
-        here.remember(key, answer)
+    here.remember(key, answer)
     return answer
 
 
@@ -90,7 +96,7 @@ async def _take(here: Context, who: Principal, kind: str, body: bytes, key: str 
         table, rows, payload, rejected = await asyncio.to_thread(_read, body, kind, here.timezone, plan)
     except UnreadableError as error:
         raise HTTPException(400, str(error)) from error
-    wait = here.rows.take(who.name, asyncio.get_running_loop().time(), rows)
+    wait = here.rows.take(who.name, asyncio.get_running_loop().time(), rows + len(rejected))
     if wait:
         raise HTTPException(429, "too many rows", {"Retry-After": str(int(wait) + 1)})
     answer = {
@@ -122,14 +128,29 @@ def _read(body: bytes, kind: str, timezone: str, plan: NumberPlan) -> tuple[str,
     Raises:
         UnreadableError: it is not of the kind that was said.
     """
-    fmt = arrow_ipc if kind.startswith(ARROW) or body[:8] == b"ARROW1\0\0" else json_lines
+    settings = Settings(timezone=timezone)
+    if not kind.startswith(ARROW):
+        return _rows(json_lines.read(BytesIO(body), settings), plan)
+    check(body)
+    try:
+        return _rows(arrow_ipc.read(BytesIO(body), settings), plan)
+    except DAMAGE as error:
+        raise damaged("Arrow", error) from error
+
+
+def _rows(chunks: Iterable[Chunk], plan: NumberPlan) -> tuple[str, int, bytes, list[Rejected]]:
     batches, rejected, tables = [], list[Rejected](), set[str]()
-    for chunk in fmt.read(BytesIO(body), Settings(timezone=timezone)):
+    for chunk in chunks:
         rejected += chunk.rejected
+        if len(rejected) > MOST_BAD:
+            raise UnreadableError(
+                f"more than {MOST_BAD:,} rows cannot be used; nothing of the body was taken"
+            )
         batch = _with_number(chunk, plan, rejected)
         if len(batch):
             batches.append(batch)
             tables.add(chunk.table)
+    rejected.sort(key=lambda row: row.row)
     if len(tables) > 1:
         raise UnreadableError("rows of several tables; send each table in a request of its own")
     if not batches and not rejected:
