@@ -8,7 +8,7 @@ import asyncio
 import hmac
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
 from ringfence.ingest._hep3 import Hep3Error, auth_key, split
@@ -36,7 +36,7 @@ class HepSource:
         buffer: bytes of the kernel's receive buffer.
 
     Attributes:
-        refused: packets by reason: lost, key, network, not_hep.
+        refused: packets by reason (lost, key, network, not_hep); connections that were one too many, or of another network.
         ports: where it listens, once it does: ("udp", port), ("tcp", port).
     """
 
@@ -54,7 +54,7 @@ class HepSource:
     ) -> None:
         self.name = name
         self.trouble: str | None = None
-        self.refused = {"lost": 0, "key": 0, "network": 0, "not_hep": 0}
+        self.refused = {"lost": 0, "key": 0, "network": 0, "not_hep": 0, "connections": 0}
         self.ports: dict[str, int] = {}
         self._note = {"source": name, "kind": HEP}
         self._append = append
@@ -62,7 +62,7 @@ class HepSource:
         self._udp, self._tcp = udp, tcp
         self._key, self._allow, self._buffer = key, allow, buffer
         self._gathered: list[tuple[int, bytes]] = []
-        self._connections = 0
+        self._connections: set[asyncio.Task[Any]] = set()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -90,14 +90,21 @@ class HepSource:
                 transport.close()
             if server is not None:
                 server.close()
+            for task in self._connections:
+                task.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
             self._write()
 
     def _socket(self, address: tuple[str, int]) -> socket.socket:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_DGRAM)
-        opened.setblocking(False)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
-        opened.bind(address)
+        try:
+            opened.setblocking(False)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
+            opened.bind(address)
+        except OSError:
+            opened.close()
+            raise
         return opened
 
     def take(self, packet: bytes, address: str) -> None:
@@ -127,6 +134,8 @@ class HepSource:
         if not self._allow:
             return True
         asked = ip_address(address.partition("%")[0])
+        if isinstance(asked, IPv6Address) and asked.ipv4_mapped is not None:
+            asked = asked.ipv4_mapped
         return any(asked in network for network in self._allow if network.version == asked.version)
 
     def _write(self) -> None:
@@ -146,25 +155,37 @@ class HepSource:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection: what it brought is on disk before more is read."""
-        peer = writer.get_extra_info("peername")
-        if self._connections >= MOST_CONNECTIONS:
+        peer, task = writer.get_extra_info("peername"), asyncio.current_task()
+        assert task is not None
+        if not self._may_connect(peer):
             writer.close()
             return
-        self._connections += 1
+        self._connections.add(task)
         try:
             rest = b""
             while data := await reader.read(_READ):
                 packets, rest = split(rest + data)
-                welcome = [packet for packet in packets if self._is_welcome(packet, peer[0])]
-                if welcome:
-                    await self._write_down(welcome)
+                while packets:  # garbage behind them is told apart only when none come any more
+                    welcome = [packet for packet in packets if self._is_welcome(packet, peer[0])]
+                    if welcome:
+                        await self._write_down(welcome)
+                    packets, rest = split(rest)
         except Hep3Error:
             self.refused["not_hep"] += 1
-        except OSError:
-            pass  # the other side is gone
+        except (OSError, asyncio.CancelledError):
+            pass  # the other side is gone, or we stop
         finally:
-            self._connections -= 1
+            self._connections.discard(task)
             writer.close()
+
+    def _may_connect(self, peer: tuple[Any, ...] | None) -> bool:
+        if peer is None or not self._may_send(peer[0]):
+            self.refused["network"] += 1
+            return False
+        if len(self._connections) >= MOST_CONNECTIONS:
+            self.refused["connections"] += 1
+            return False
+        return True
 
     async def _write_down(self, packets: list[bytes]) -> None:
         now = self._clock()
