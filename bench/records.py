@@ -239,6 +239,7 @@ def measured(
     looked_up(store, some[:5], None)
     asked.add("a line, cold", *looked_up(store, some, folder))
     asked.add("a line, again", *looked_up(store, some, None))
+    asked.add("a line, its newest 100", *looked_up(store, some, None, 100))
     asked.add("the busiest number, its newest 1,000, cold", *looked_up(store, busiest, folder, 1_000))
     asked.add("the busiest number, its newest 1,000", *looked_up(store, busiest, None, 1_000))
     asked.add("the busiest number, all", *looked_up(store, busiest[:3], None))

@@ -25,7 +25,8 @@ from ringfence.shell.records.manifest import PART, File
 from ringfence.shell.records.reading import EVER
 from ringfence.shell.records.upkeep import Upkeep
 
-_NEWEST_DAYS: Final = 8  # what a question with a limit looks at first
+_NEWEST_DAYS: Final = (1, 8, 1 << 30)
+"""How many days a question with a limit looks at, step by step, until it has enough: a busy number fills it in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +232,19 @@ class RecordStore:
         end = EVER[1] if until is None else microseconds(until)
         if limit is None:
             return self._contents.of_number(kind, number, begin, end, None)
-        days = list(self._contents.disk.manifest.days.get(kind.name, {}))
-        days = [day for day in days if begin - DAY_US < day_start(day) < end]
-        middle = day_start(days[-_NEWEST_DAYS]) if len(days) > _NEWEST_DAYS else begin
-        newest = self._contents.of_number(kind, number, max(begin, middle), end, limit)
-        if len(newest) >= limit or middle <= begin:
-            return newest
-        return pa.concat_tables(
-            [newest, self._contents.of_number(kind, number, begin, middle, limit - len(newest))]
-        )
+        days = [
+            first
+            for day in self._contents.disk.manifest.days.get(kind.name, {})
+            if begin - DAY_US < (first := day_start(day)) < end
+        ]
+        found: list[pa.Table] = []
+        for newest in _NEWEST_DAYS:
+            middle = max(begin, days[-newest]) if newest < len(days) else begin
+            found.append(self._contents.of_number(kind, number, middle, end, limit))
+            limit, end = limit - len(found[-1]), middle
+            if limit == 0 or middle == begin:
+                break
+        return pa.concat_tables(found)
 
     # ---- in the background
 
