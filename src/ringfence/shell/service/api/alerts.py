@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ringfence.model.alert import rfc3339
-from ringfence.shell.service.api.context import ERRORS, Here, needs
+from ringfence.shell.service.api.context import ERRORS, Here, needs, refused
 from ringfence.shell.service.api.numbers import micros
 from ringfence.shell.store.alerts import StoredAlert
 from ringfence.shell.store.marks import ChangedMeanwhileError, NoSuchAlertError, NotAllowedError
@@ -19,7 +19,7 @@ from ringfence.shell.store.tokens import Principal
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], responses=ERRORS)
 Reader = Annotated[Principal, Depends(needs("alerts:read"))]
 Writer = Annotated[Principal, Depends(needs("alerts:write"))]
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such alert."}}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: refused("There is no such alert.")}
 
 
 class Said(BaseModel):
@@ -50,7 +50,7 @@ def shown(alert: StoredAlert, *, whole: bool = False) -> dict[str, Any]:
     return {**found, "observations": alert.observations} if whole else found
 
 
-@router.get("", responses={422: {"description": "What is asked for makes no sense."}})
+@router.get("", responses={422: refused("What is asked for makes no sense.")})
 async def find_alerts(
     here: Here,
     who: Reader,
@@ -119,8 +119,7 @@ async def read_history(alert_id: str, here: Here, who: Reader) -> list[dict[str,
 
 @router.post(
     "/{alert_id}/status",
-    responses=NOT_FOUND
-    | {409: {"description": "Somebody was quicker."}, 422: {"description": "This cannot be said of it."}},
+    responses=NOT_FOUND | {409: refused("Somebody was quicker."), 422: refused("This cannot be said of it.")},
 )
 async def say(alert_id: str, said: Said, here: Here, who: Writer) -> dict[str, Any]:
     """Say what an alert is: acknowledge, confirm, close it, or say that it is no attack."""

@@ -118,10 +118,34 @@ def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
     return principal
 
 
+_WRONG: Final = {
+    "type": "object",
+    "required": ["where", "why"],
+    "properties": {
+        "where": {"type": "array", "items": {"type": "string"}},
+        "why": {"type": "string"},
+    },
+}
+_REFUSAL: Final = {
+    "type": "object",
+    "required": ["detail"],
+    "properties": {"detail": {"anyOf": [{"type": "string"}, {"type": "array", "items": _WRONG}]}},
+}
+
+
+def refused(why: str) -> dict[str, Any]:
+    """An answer of that kind, as the document of the API tells of it."""
+    return {"description": why, "content": {"application/json": {"schema": _REFUSAL}}}
+
+
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    401: {"description": "There is no valid token."},
-    403: {"description": "The token lacks the scope."},
-    429: {"description": "Too many requests; `Retry-After` says for how long."},
-    503: {"description": "The disk takes nothing at present; to be tried again."},
+    400: refused("The request cannot be read."),
+    401: refused("There is no valid token."),
+    403: refused("The token lacks the scope."),
+    413: refused("The body is too large."),
+    422: refused("What is asked for makes no sense."),
+    429: refused("Too many requests; `Retry-After` says for how long."),
+    503: refused("The disk takes nothing at present; to be tried again."),
+    504: refused("It took too long."),
 }
 """What every route may answer beside its own."""

@@ -13,7 +13,7 @@ from ringfence.ingest import arrow_ipc, json_lines
 from ringfence.ingest._arrow import DAMAGE, damaged
 from ringfence.ingest.format import Chunk, Rejected, Settings, UnreadableError
 from ringfence.model.numbers import Names, NumberPlan
-from ringfence.shell.service.api.context import ERRORS, Context, Here, needs
+from ringfence.shell.service.api.context import ERRORS, Context, Here, needs, refused
 from ringfence.shell.service.arrow_body import check
 from ringfence.shell.service.decoders import EVENTS, rejected_note, to_payload
 from ringfence.shell.service.intake import put
@@ -46,8 +46,8 @@ _BODY: Final = {
     "/events",
     openapi_extra=_BODY,
     responses={
-        400: {"description": "The body cannot be read."},
-        413: {"description": "The body is too large."},
+        400: refused("The body cannot be read."),
+        413: refused("The body is too large."),
     },
 )
 async def take_events(
