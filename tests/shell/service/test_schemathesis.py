@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.shell.service.floods import flood, told_live
 from tests.shell.service.test_api import Served, served
+
 
 @schemathesis.serializer("application/x-ndjson", "application/vnd.apache.arrow.stream")
 def as_it_is(_: Any, value: Any) -> bytes:
@@ -50,6 +51,7 @@ def operations(town: Served) -> dict[str, Any]:
     schema = schemathesis.openapi.from_dict(document)
     found = {}
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
         operation = result.ok()
         if operation.path != ENDLESS:
             found[f"{operation.method.upper()} {operation.path}"] = operation

@@ -46,6 +46,7 @@ _KEEP: Final = re.compile(
 # At least seven digits, of any script, with at most two of what people write between the digits of a number.
 _NUMBER: Final = re.compile(r"\+?\(?\d(?:[ .\-/()\u00a0\u2009\u2010-\u2013]{0,2}\d){6,}")
 _USER: Final = re.compile(r"(?i)\b(sips?:|tel:|sips?%3a|tel%3a)([^@\s;,<>\"'%]+)")
+_TOKEN: Final = re.compile(r"\brf_[\w-]{20,}", re.ASCII)
 _ESCAPED: Final = re.compile(r"%(3[0-9]|2[bB0dDeE89]|7[eE])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 
@@ -128,6 +129,7 @@ class Masker:
             # Cut where no digit stands, so that half a number is not left over.
             text = re.sub(r"[\d+%(). /-]*$", "", text[:LONGEST]) + "…"
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _TOKEN.sub("rf_…", text)
         text = _USER.sub(lambda found: found[1] + self._pseudonyms.of(found[2]), text)
         parts = _KEEP.split(text)
         parts[::2] = [_NUMBER.sub(lambda found: self._pseudonyms.of(found[0]), part) for part in parts[::2]]
