@@ -16,7 +16,7 @@ def changes_of(story: Story, what: set[int]) -> Iterator[AlertChange]:
     """What an alert went through, in order; at least that it is as it is now.
 
     Every event is counted by the episode it belongs to, a change by how far the alert has come: so the events are the same
-    however the journal's records were taken together.
+    however the journal's records were taken together, but that changes which follow one another closely may be told as one.
     """
     alert = story.alert
     document, seen = alert.as_dict(), [observed(one) for one in story.entries[-MOST_OBSERVATIONS:]]
