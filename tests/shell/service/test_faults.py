@@ -311,14 +311,16 @@ def test_where_the_only_snapshot_is_damaged_the_whole_journal_is_there(tmp_path:
         assert floods(service) == raised(service) == [VICTIM]
 
 
-def test_where_all_snapshots_are_damaged_it_begins_with_what_the_journal_holds(tmp_path: Path) -> None:
+def test_where_all_snapshots_are_damaged_memory_is_made_anew(tmp_path: Path) -> None:
     for part in (ROWS[:3], ROWS[3:5], ROWS[5:7]):
         with running(tmp_path, segment_bytes=1) as service:
             tell(service, part)
     for path in snapshots(tmp_path):
         damage(path)
     with running(tmp_path) as service:
-        assert len(service.health().notes) == 2
+        *damaged, anew = service.health().notes
+        assert len(damaged) == 2
+        assert "made anew from" in anew
         tell(service, [*flood(OTHER, BEGIN + 3600 * SECOND), call(BEGIN + 7200 * SECOND, None, OTHER)])
         assert OTHER in floods(service)
         assert service.health().state == "ok"

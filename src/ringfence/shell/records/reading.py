@@ -157,6 +157,16 @@ class Reader:
         given |= {"call_id": call_id, "since": begin, "until": end}
         return self.ask(query, given, memory=rows.memory).cast(kind.schema)
 
+    def between(self, rows: Rows, begin: int, end: int) -> pa.Table:
+        """All records of a stretch of time, in order of time; arguments as in `of_number`."""
+        kind = rows.kind
+        if rows.empty():
+            return kind.schema.empty_table()
+        source, given = rows.select(kind.within())
+        query = f"WITH found AS ({source}) {kind.fold('found')} ORDER BY {kind.time}"
+        given |= {"since": begin, "until": end}
+        return self.ask(query, given, memory=rows.memory).cast(kind.schema)
+
     def without(self, kind: Kind, rows: pa.Table, number: str, before: int, held: pa.Table) -> pa.Table:
         """Rows in memory without a number (`Kind.without`), but for what cases hold."""
         given = {"number": number, "since": EVER[0], "until": before}

@@ -246,7 +246,30 @@ class RecordStore:
                 break
         return pa.concat_tables(found)
 
-    # ---- in the background
+    def days(self, table: str = "calls") -> list[tuple[int, int]]:
+        """The days on the disk that have records: when each begins (µs, UTC), and about how many; in order."""
+        days = self._contents.disk.manifest.days.get(table, {})
+        return [(day_start(day), sum(file.records for file in files)) for day, files in days.items()]
+
+    def between(self, table: str, begin: int, end: int) -> pa.Table:
+        """All records of a stretch of time, each once, in order of time.
+
+        Args:
+            table: which.
+            begin: µs, included.
+            end: µs, not included.
+
+        Returns:
+            The columns of the table in `model.tables`.
+        """
+        kind = KINDS[table]
+        with self._contents.asking(kind, begin, end) as rows:
+            return self._contents.reader.between(rows, begin, end)
+
+    @property
+    def last(self) -> int:
+        """Number of the last record of the journal of which anything is on the disk; 0: of none."""
+        return max((file.last for file in self._contents.disk.manifest.files), default=0)
 
     # ---- in the background
 

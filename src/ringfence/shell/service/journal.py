@@ -116,6 +116,12 @@ class Journal:
         return self._durable
 
     @property
+    def first(self) -> int:
+        """The number of the first record that it still holds, or, where it holds none, that it will hold."""
+        found = segments(self._folder)
+        return first_of(found[0]) if found else self._next
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all segments."""
         return self._held

@@ -30,6 +30,7 @@ from ringfence.model.tables import CALLS, TEXTS
 from ringfence.shell.judge import Judge, batches
 from ringfence.shell.service.changes import changes_of
 from ringfence.shell.service.decoders import CLOCK, EVENTS, Decoder, Makers
+from ringfence.shell.service.recollect import Documents, differences
 from ringfence.shell.service.segments import Record
 from ringfence.shell.service.tally import SECOND, Tally
 from ringfence.shell.store.alerts import AlertChange
@@ -38,6 +39,8 @@ AT_ONCE: Final = 2_000
 """Calls judged at a time: so long a question about a number may have to wait, some milliseconds."""
 MOST_KEYS: Final = 100_000
 """Idempotency keys that are remembered."""
+RECALLED: Final = "records"
+"""Source of rows that come from the record store."""
 WRITTEN_S: Final = 0.5
 """An alert that merely goes on is written so often; one that is raised or over, at once."""
 MOST_REJECTED: Final = 1_000
@@ -297,6 +300,37 @@ class Pipeline:
             self.tallies[source].reject(rejected)
             self.aside.extend(Aside(source, at, row.row, row.reason) for row in rejected)
             del self.aside[:-MOST_REJECTED]
+
+    def recall(self, parts: Iterable[tuple[str, pa.RecordBatch]]) -> None:
+        """Judge rows of the record store, which were judged before: nothing that follows from them is written or told."""
+        now = self._clock()
+        tally = self.tallies.setdefault(RECALLED, Tally())
+        for table, rows in parts:
+            tally.came(len(rows), now)
+            chunk = Chunk(rows, np.arange(len(rows)), len(rows), table=table)
+            self._take_chunk(RECALLED, chunk, Record(self.seq, now, {}, b""))
+        self._unkept.clear()
+        self._judge()
+        self._changes(whole=True)
+
+    def carry(self, state: Mapping[str, Any]) -> None:
+        """Take from a snapshot that cannot be used what has nothing to do with judging: places of sources, idempotency keys.
+
+        Raises:
+            KeyError, TypeError, ValueError: it cannot be read; nothing was taken.
+        """
+        positions, keys = dict(state["positions"]), OrderedDict(state["keys"])
+        self.positions, self.keys = positions, keys
+
+    def agree(self, is_open: Documents) -> None:
+        """Have what is stored of alerts brought into line with memory, which was made anew, with the next `write`.
+
+        Args:
+            is_open: alerts that go on, as far as the store knows, by id.
+        """
+        self._changes(whole=True)
+        stories = [*self.judge.stories, *self.judge.text_stories()]
+        self.unwritten = differences(stories, is_open, self.judge.engine.last)
 
     def finish(self) -> None:
         """Judge all that is held, as if nothing came any more (of a replay that is over)."""

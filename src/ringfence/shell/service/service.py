@@ -22,11 +22,12 @@ from ringfence.shell.judge import Charge, Judge
 from ringfence.shell.lists import Lists
 from ringfence.shell.outputs import replace_file
 from ringfence.shell.records import RecordsError, RecordStore
-from ringfence.shell.service.cases import held_by
+from ringfence.shell.service.cases import held_by, open_alerts
 from ringfence.shell.service.decoders import CLOCK, EVENTS, Events, Makers
 from ringfence.shell.service.follower import Follower
 from ringfence.shell.service.journal import Journal, JournalError
 from ringfence.shell.service.pipeline import Pipeline
+from ringfence.shell.service.recollect import told_again
 from ringfence.shell.service.snapshots import KEPT, Snapshots
 from ringfence.shell.store.alerts import AlertChange
 from ringfence.shell.store.database import StoreError
@@ -51,7 +52,7 @@ class Plan:
         charge: what is judged, and by which rules.
         disorder_s, ahead_s, idle_s: see the settings of `[window]`.
         segment_bytes, journal_bytes: of the journal, see `[journal]`.
-        snapshot_rows, snapshot_s: see `[snapshot]`.
+        snapshot_rows, snapshot_s, rebuild_calls: see `[snapshot]`.
         min_free_bytes: of the disk, below which events are refused.
         fsync_s: how long an acknowledgement may wait for others to share one fsync with.
         keep_journal_s: how long segments stay when a snapshot has made them dispensable.
@@ -70,6 +71,7 @@ class Plan:
     journal_bytes: int = 8 << 30
     snapshot_rows: int = 500_000
     snapshot_s: float = 60.0
+    rebuild_calls: int = 10_000_000
     min_free_bytes: int = 0
     fsync_s: float = 0.0
     keep_journal_s: float = 0.0
@@ -134,12 +136,8 @@ class Service:
         self.records = RecordStore(plan.data / "records")
         self.snapshots = Snapshots(plan.data / "snapshots", plan.asked())
         self.pipeline = self._fresh()
-        self.snapshots.load(self._restore)
+        is_restored = self.snapshots.load(self._restore)
         self._notes += self.snapshots.refused
-        self._saved = self.pipeline.seq
-        self._saved_at = time.monotonic()
-        self._judged_then = self.pipeline.judged
-        self.records.recover(self.pipeline.seq)
         folder = plan.data / "journal"
         self.journal = Journal(
             folder,
@@ -148,8 +146,15 @@ class Service:
             min_free_bytes=plan.min_free_bytes,
             fsync_s=plan.fsync_s,
             keep_s=plan.keep_journal_s,
-            since=max(self.pipeline.seq, self.store.alerts.applied_seq),
+            since=max(self.pipeline.seq, self.store.alerts.applied_seq, self.records.last),
         )
+        self._is_anew = not is_restored and self.journal.first > 1  # else the journal holds everything
+        if self._is_anew:
+            self._begin_anew()
+        self._saved = self.pipeline.seq
+        self._saved_at = time.monotonic()
+        self._judged_then = self.pipeline.judged
+        self.records.recover(self.pipeline.seq)
         damage = self.journal.damage
         if damage.gaps:
             self._notes.append(
@@ -180,6 +185,15 @@ class Service:
         pipeline.restore(arrays, state)
         self.pipeline = pipeline
 
+    def _begin_anew(self) -> None:
+        """Without a snapshot: what the journal no longer holds must come from the record store, so that is where it begins."""
+        self.pipeline.seq = self.journal.first - 1
+        if self.snapshots.rest is not None:
+            try:
+                self.pipeline.carry(self.snapshots.rest)
+            except (KeyError, TypeError, ValueError):
+                self._notes.append("places of sources are not known: what they told may come again")
+
     # --- what others call ----------------------------------------------------------------------------------------------
 
     def compile(self) -> None:
@@ -195,12 +209,39 @@ class Service:
             if self._stop.is_set():
                 return
             self._state = "recovering"
+            if self._is_anew:
+                self._recollect()
             while records := self._follower.read(AT_ONCE):
                 self.pipeline.take(records)
                 self._write()
                 if self._stop.is_set():
                     return
+            if self._is_anew:
+                self._agree()
             self._state = "ok"
+
+    def _recollect(self) -> None:
+        """Make memory anew from the record store, up to where the journal begins."""
+        place = len(self._notes)
+        self._notes.append("memory is being made anew from the record store")
+        try:
+            for parts in told_again(self.records, self._plan.rebuild_calls):
+                self.pipeline.recall(parts)
+                if self._stop.is_set():
+                    return
+        except RecordsError as error:
+            self._notes[place] = f"memory could not be made anew from the record store: {error}"
+            _log.error("the record store cannot be read", reason=str(error))
+            return
+        count = self.pipeline.judged
+        self._notes[place] = f"memory was made anew from {count:,} calls of the record store"
+        _log.info("memory was made anew from the record store", calls=count)
+
+    def _agree(self) -> None:
+        """Tell the store which alerts are over, and which attacks it does not know, now that memory was made anew."""
+        self.pipeline.agree(open_alerts(self.store.alerts))
+        self._write()
+        self._snapshot()
 
     @property
     def is_recovering(self) -> bool:

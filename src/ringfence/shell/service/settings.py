@@ -137,6 +137,12 @@ class Snapshot(Section):
 
     every_rows: int = _said("Rows between two snapshots.", 2_000_000, ge=1000)
     every_s: float = _said("Seconds between two snapshots.", 120.0, ge=1)
+    rebuild_calls: int = _said(
+        "Calls of the record store, the newest, that memory is made from anew where no snapshot can be used (after an "
+        "update, with other settings); a hundred thousand take about a second.",
+        10_000_000,
+        ge=0,
+    )
 
 
 class Records(Section):

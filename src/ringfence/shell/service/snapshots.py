@@ -23,6 +23,7 @@ class Snapshots:
 
     Attributes:
         refused: why snapshots were not used when one was looked for, one line each.
+        rest: the state of the newest one that was refused though it could be read; None: there is none.
         trouble: why the last one could not be written; None: it was.
     """
 
@@ -34,6 +35,7 @@ class Snapshots:
         # through JSON, for it is compared with what was read from JSON
         self._asked = json.loads(json.dumps({**asked, "version": digest_of("detect")}))
         self.refused: list[str] = []
+        self.rest: dict[str, Any] | None = None
         self._damaged: list[Path] = []
         self.trouble: str | None = None
         self._thread: threading.Thread | None = None
@@ -54,6 +56,7 @@ class Snapshots:
             if found is None:
                 continue
             arrays, state = found
+            self.rest = self.rest or state.get("pipeline")
             if state.get("asked") != self._asked:
                 self.refused.append(f"{path.name} was made with other settings or by another version")
                 continue

@@ -109,6 +109,7 @@ def plan_of(config: Config, replay: Told | None = None) -> Plan:
         upkeep_s=config.records.compact_s,
         snapshot_rows=config.snapshot.every_rows,
         snapshot_s=config.snapshot.every_s,
+        rebuild_calls=config.snapshot.rebuild_calls,
         makers=makers,
     )
 
