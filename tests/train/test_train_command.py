@@ -11,6 +11,7 @@ from tests.train import made
 from typer.testing import CliRunner, Result
 
 from ringfence.cli.main import app
+from ringfence.detect.weights import FLOOD, parse
 
 QUICK = ("--trees", "100", "--pairs", "1", "--date", "2026-03-05")
 
@@ -110,3 +111,72 @@ def test_what_was_asked_wrongly_is_said_in_one_line(
     assert result.stderr.startswith("ringfence: ")
     assert result.stderr.count("\n") == 1
     assert not (folder / "new.json").exists()
+
+
+def labels(path: Path, true: list[tuple[float, bool]], kind: str = "flood") -> Path:
+    """Labels as the service gives them."""
+    lines = [
+        {
+            "alert_id": f"a{n}",
+            "kind": kind,
+            "probability": said,
+            "label": "attack" if is_true else "not_an_attack",
+        }
+        for n, (said, is_true) in enumerate(true)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    return path
+
+
+def test_what_people_said_of_alerts_sets_the_prior(tmp_path: Path) -> None:
+    """Alerts said 0.9 and every second was none: a probability of 0.5 would have been right, some three bits less."""
+    told = labels(tmp_path / "labels.jsonl", [(0.9, n % 2 == 0) for n in range(200)])
+    result = invoke(
+        "flood", "--labels", told, "--out", tmp_path / "flood.toml", "--report", tmp_path / "report"
+    )
+    assert result.exit_code == 0, result.output
+    found = parse((tmp_path / "flood.toml").read_text("utf-8"))
+    assert found.prior == pytest.approx(FLOOD.prior + np.log2(9), abs=0.02)
+    assert found.made["calibrated"]["alerts"] == 200
+    assert json.loads((tmp_path / "report" / "figures.json").read_text("utf-8"))["alerts"] == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "0 labelled alerts of flood; at least 20 are needed"),
+        ("{}\n", "line 1: is no label"),
+        ("[1]\n", "line 1: is no label"),
+        (
+            '{"kind": "flood", "label": "perhaps", "probability": 0.5}\n',
+            "line 1: label or probability is none",
+        ),
+        ('{"kind": "flood", "label": "attack", "probability": null}\n', "line 1: is no label"),
+        ('{"kind": "flood", "label": "attack", "probability": 7}\n', "line 1: label or probability is none"),
+    ],
+)
+def test_labels_that_are_none(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "labels.jsonl").write_text(content, "utf-8")
+    result = invoke("flood", "--labels", tmp_path / "labels.jsonl", "--out", tmp_path / "flood.toml")
+    assert result.exit_code == 2
+    assert told in result.output.replace("\n", " ")
+    assert not (tmp_path / "flood.toml").exists()
+
+
+def test_labels_of_other_detectors_do_not_count(tmp_path: Path) -> None:
+    told = labels(tmp_path / "labels.jsonl", [(0.9, True)] * 30, "scam_call")
+    result = invoke("flood", "--labels", told, "--out", tmp_path / "flood.toml")
+    assert (result.exit_code, "0 labelled alerts" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_cities_or_labels(tmp_path: Path, both: bool) -> None:
+    told = labels(tmp_path / "labels.jsonl", [(0.9, True)] * 30)
+    given = (tmp_path, "--labels", told) if both else ()
+    result = invoke("flood", *given, "--out", tmp_path / "flood.toml")
+    assert (result.exit_code, "one of them" in result.output) == (2, True)
+
+
+def test_labels_that_are_not_there(tmp_path: Path) -> None:
+    result = invoke("flood", "--labels", tmp_path / "none.jsonl", "--out", tmp_path / "flood.toml")
+    assert (result.exit_code, "none.jsonl: No such file" in result.output.replace("\n", "")) == (1, True)

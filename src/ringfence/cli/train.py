@@ -166,10 +166,16 @@ def fraud_line(
 
 @train.command()
 def flood(
-    cities: Annotated[
-        list[Path], typer.Argument(help="Folders that `ringfence simulate` wrote.", metavar="CITY…")
-    ],
     out: Annotated[Path, typer.Option(help="Where the weights are written (TOML).")],
+    cities: Annotated[
+        list[Path] | None, typer.Argument(help="Folders that `ringfence simulate` wrote.", metavar="[CITY…]")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="What people said of a service's alerts (JSON Lines): the prior is set by them, without cities."
+        ),
+    ] = None,
     prior: Annotated[
         bool,
         typer.Option(
@@ -196,14 +202,17 @@ def flood(
     """
     from ringfence.detect.weights import FLOOD, WeightsError, parse, shipped
     from ringfence.evaluate.inputs import InputError
+    from ringfence.train.alert_labels import read_labels
     from ringfence.train.flood import Settings, alerts_of, learn, made_from, see
     from ringfence.train.flood_file import to_toml
     from ringfence.train.flood_prior import calibrate, figures, plot
 
+    if bool(cities) == (labels is not None):
+        fail("name cities, or --labels FILE, one of them", ASKED_WRONGLY)
     try:
-        seen = [see(city) for city in cities]
-        alerts = alerts_of(seen)
-        if prior:
+        seen = [see(city) for city in cities or ()]
+        alerts = alerts_of(seen) if labels is None else read_labels(labels, FLOOD.prior)
+        if prior or labels is not None:
             text = calibrate(shipped(), alerts, [city.made for city in seen])
         else:
             settings = Settings(pseudo, broad, seed)
@@ -212,13 +221,14 @@ def flood(
     except (InputError, WeightsError) as error:
         fail(str(error), ASKED_WRONGLY)
     except OSError as error:
-        fail(f"{error.filename or cities[0]}: {error.strerror or error}", FAILED)
+        fail(f"{error.filename}: {error.strerror or error}", FAILED)
     _write(out, text)
     typer.echo(f"weights: {plain(str(out))}")
     if report:
-        bits = parse(text).prior if prior else FLOOD.prior
+        bits = FLOOD.prior if seen and not prior else parse(text).prior
         found = figures(alerts, bits)
-        title = f"{found['alerts']} alerts of {len(seen)} cities, prior {bits:.1f} bits"
+        where = f"{len(seen)} cities" if seen else "a network"
+        title = f"{found['alerts']} alerts of {where}, prior {bits:.1f} bits"
         _write(report / "reliability.svg", plot(found, title))
         _write(report / "figures.json", json.dumps(found, indent=1) + "\n")
         typer.echo(f"report: {plain(str(report / 'reliability.svg'))}")

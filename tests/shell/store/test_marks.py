@@ -102,6 +102,7 @@ def test_labels_as_lines(marked: Store) -> None:
         "kind": "flood",
         "subject": ONE.subject,
         "raised_at": ONE.as_dict()["raised_at"],
+        "probability": ONE.as_dict()["probability"],
         "label": "not_an_attack",
         "reason": "a shop",
         "at": "2026-03-05T02:00:00.000000Z",

@@ -143,8 +143,8 @@ class Marks:
         """All alerts of which somebody has said what they were, in order of time; the form stands in docs/alert_store.md."""
         columns = ALERTS.c
         query = (
-            select(columns.alert_id, columns.kind, columns.subject, columns.raised_at, columns.label, columns.reason,
-                   columns.marked_at, columns.marked_by)
+            select(columns.alert_id, columns.kind, columns.subject, columns.raised_at, columns.probability,
+                   columns.label, columns.reason, columns.marked_at, columns.marked_by)
             .where(columns.label.is_not(None))
             .order_by(columns.raised_at, columns.alert_id)
         )  # fmt: skip
@@ -155,6 +155,7 @@ class Marks:
                     "kind": row.kind,
                     "subject": row.subject,
                     "raised_at": rfc3339(row.raised_at),
+                    "probability": row.probability,
                     "label": row.label,
                     "reason": row.reason,
                     "at": rfc3339(row.marked_at),
