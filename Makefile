@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Debian packages that tests and the README's picture need: a browser, Chinese glyphs, a SIP proxy and its caller.
-APT := chromium fonts-noto-cjk kamailio kamailio-extra-modules sip-tester
+APT := openssl chromium fonts-noto-cjk kamailio kamailio-extra-modules sip-tester
 
 .PHONY: help run test lint format bench soak lock clean
 

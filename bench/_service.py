@@ -60,7 +60,7 @@ def served(folder: Path, settings: str, port: int = 18_480) -> Iterator[Process]
     file.write_text(f'[service]\ndata = "{data}"\nport = {port}\n{settings}', encoding="utf-8")
     data.mkdir(mode=0o700, exist_ok=True)
     now = time.time_ns() // 1_000
-    with Store.open(data / "ringfence.db") as store:
+    with Store.open(data) as store:
         token = store.tokens.create(f"bench-{now:x}", SCOPES, at=now)
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVE, "serve", "--config", str(file)],

@@ -187,7 +187,11 @@ def test_words_stand_out_from_the_paper(browser: Browser, city: str, scheme: str
 
 def luminance(page: Page, place: str, name: str) -> float:
     """Relative luminance of a colour (WCAG 2)."""
-    colour = page.locator(place).first.evaluate("(e, name) => getComputedStyle(e)[name]", name)
+    page.locator(place).first.wait_for()
+    # in one step: the page goes on changing, and what is no longer in it has no colour
+    colour = page.evaluate(
+        "([place, name]) => getComputedStyle(document.querySelector(place))[name]", [place, name]
+    )
     channels = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(share * c for share, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -205,7 +209,7 @@ def prepared(data: Path) -> tuple[str, str]:
     ):  # fmt: skip
         kept = stored(alert, entries)
         told.append(AlertChange(kept.alert_id, "raised", 1, BEGAN, kept.document, kept.observations))
-    with Store.open(data / "ringfence.db") as store:
+    with Store.open(data) as store:
         store.alerts.apply(0, told)
         may_all = store.tokens.create("li", ["alerts:read", "alerts:write", "numbers:read"], at=BEGAN)
         return may_all, store.tokens.create("wang", ["alerts:read"], at=BEGAN)
@@ -258,7 +262,7 @@ def test_only_a_token_opens_the_desk(browser: Browser, tmp_path: Path) -> None:
             expect(mine.locator(".row .status")).to_contain_text("confirmed")
 
             # a token that is revoked ends the session of every open page
-            with Store.open(data / "ringfence.db") as store:
+            with Store.open(data) as store:
                 store.tokens.revoke("li", BEGAN + 1)
             page.wait_for_url(f"{address}/sign-in")
             other.wait_for_url(f"{address}/sign-in")

@@ -141,7 +141,7 @@ def test_nobody_waits_for_a_token_that_the_database_is_asked_about(
 ) -> None:
     monkeypatch.setattr(database, "WAIT_S", 3.0)
     with served(tmp_path) as town:
-        holder = sqlite3.connect(tmp_path / "ringfence.db" / database.FILE, isolation_level=None)
+        holder = sqlite3.connect(tmp_path / database.FILE, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         answers: list[httpx.Response] = []
         asking = threading.Thread(target=lambda: answers.append(town.get("/metrics")))

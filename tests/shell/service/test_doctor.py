@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -10,11 +11,16 @@ from pathlib import Path
 
 import pytest
 import typer
+from tests.shell.service.floods import batch, flood
+from tests.shell.service.made import NOW, plan, put
 from typer.testing import CliRunner
 
 from ringfence.cli.doctor import doctor
 from ringfence.shell.service import doctor as checks
-from ringfence.shell.service.doctor import Finding, Patient, admit, examine
+from ringfence.shell.service import doctor_stores
+from ringfence.shell.service.doctor import admit, examine
+from ringfence.shell.service.findings import Check, Finding, Patient
+from ringfence.shell.service.service import Service
 
 app = typer.Typer()
 app.command()(doctor)
@@ -40,7 +46,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def told(check: checks.Check, of: Patient) -> list[tuple[str, str]]:
+def told(check: Check, of: Patient) -> list[tuple[str, str]]:
     return [(finding.level, finding.what[0]) for finding in check(of)]
 
 
@@ -138,6 +144,69 @@ def test_a_small_receive_buffer_is_told_where_it_matters(data: Path) -> None:
     assert told(checks._receive_buffer, patient(data)) == []
     of = patient(data, '[sources.a]\nkind = "hep"\nudp = "127.0.0.1:9060"\nreceive_buffer_kb = 100000000')
     assert told(checks._receive_buffer, of)[0][0] == "warn"
+
+
+@pytest.fixture
+def kept(data: Path) -> Path:
+    """What a service has kept."""
+    service = Service(plan(data), clock=lambda: NOW)
+    service.recover()
+    service.start()
+    for row in flood():
+        seq = put(service, "calls", batch([row]))
+    assert service.settled(seq, 60)
+    service.stop()
+    return data
+
+
+STORES = (doctor_stores.journal, doctor_stores.database, doctor_stores.records)
+
+
+def test_what_is_kept_is_looked_through(data: Path, kept: Path) -> None:
+    before = {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
+    found = [one for check in STORES for one in told(check, patient(data))]
+    assert [level for level, _ in found] == ["ok"] * 3
+    assert found[0][1].startswith("journal: 12 records")
+    assert {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()} == before
+
+
+def test_nothing_is_kept_yet(data: Path) -> None:
+    assert [one for check in STORES for one in told(check, patient(data))] == []
+
+
+def test_a_broken_segment(data: Path, kept: Path) -> None:
+    (path,) = (kept / "journal").glob("*.journal")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    ((level, what),) = told(doctor_stores.journal, patient(data))
+    assert level == "bad"
+    assert f"{path.name}, byte" in what
+
+
+@pytest.mark.parametrize("spoil", ["cut", "text"])
+def test_a_damaged_database(data: Path, kept: Path, spoil: str) -> None:
+    path = kept / "ringfence.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if spoil == "cut" else b"no database" * 500)
+    ((level, what),) = told(doctor_stores.database, patient(data))
+    assert (level, "is damaged" in what) == ("bad", True)
+
+
+@pytest.mark.parametrize("spoil", ["missing", "cut", "manifest"])
+def test_records_that_are_not_there(data: Path, kept: Path, spoil: str) -> None:
+    path = next((kept / "records").rglob("*.parquet"))
+    if spoil == "missing":
+        path.unlink()
+    elif spoil == "cut":
+        path.write_bytes(path.read_bytes()[:100])
+    else:
+        (kept / "records" / "manifest.json").write_text("{", "utf-8")
+    ((level, what),) = told(doctor_stores.records, patient(data))
+    assert level == "bad"
+    assert ("cannot be read" if spoil == "manifest" else "1 files are missing or cut off") in what
 
 
 def test_libraries_are_compared_by_number_not_by_text() -> None:

@@ -164,7 +164,7 @@ def test_alerts_wait_for_a_store_that_is_locked_and_come_once(
     monkeypatch.setattr(database, "WAIT_S", 0.05)
     monkeypatch.setattr(service_module, "_RETRY_S", 0.05)
     with running(tmp_path) as service:
-        holder = sqlite3.connect(tmp_path / "ringfence.db" / database.FILE, isolation_level=None)
+        holder = sqlite3.connect(tmp_path / database.FILE, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         for row in ROWS:
             put(service, "calls", batch([row]))

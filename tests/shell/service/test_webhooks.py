@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.shell.service.certificates import certificate as make_certificate
 from tests.shell.service.receiver import Receiver, Request, receiving
 from tests.shell.store.making import T0, alert, change
 
@@ -333,14 +334,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end(store: Store) -> Non
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
-    try:
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
-            cwd=folder, check=True, capture_output=True,
-        )  # fmt: skip
-    except FileNotFoundError:
-        pytest.skip("no openssl here to make a certificate")
+    make_certificate(folder)
     return folder
 
 

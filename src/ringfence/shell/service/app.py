@@ -68,8 +68,10 @@ def create_app(
         redoc_url=None,
     )
     app.state.context = context
-    for router in routers():
-        app.include_router(router)
+    for (
+        router
+    ) in routers():  # their routes, not the routers: a router in a router is asked twice for every request
+        app.router.routes.extend(router.routes)
     app.add_middleware(Guard, body_bytes=body_bytes, seconds=request_s)
     if context.is_open:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)

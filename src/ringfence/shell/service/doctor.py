@@ -18,53 +18,25 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ringfence.shell.service.config import ConfigError, load
 from ringfence.shell.service.config_check import check as check_config
+from ringfence.shell.service.doctor_stores import database, journal, records
+from ringfence.shell.service.findings import Check, Finding, Level, Patient
 from ringfence.shell.service.setting_types import split_address
 from ringfence.shell.service.settings import Config, Hep, Syslog
 from ringfence.shell.warm_up import is_warm
 
-Level = Literal["ok", "warn", "bad"]
 SLOW_FSYNC_MS: Final = 50.0
 OLDEST_PYTHON: Final = (3, 11)
 SYSLOG_BUFFER: Final = 8 << 20
 _REMOTE: Final = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"}
 _FLEETING: Final = {"tmpfs", "ramfs"}
 _UNSYNCHRONISED: Final = 5  # TIME_ERROR of adjtimex(2)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check saw, in English and Chinese; `do`: what to do about it, likewise."""
-
-    level: Level
-    what: tuple[str, str]
-    do: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """What is looked at.
-
-    Attributes:
-        config: as it could be read, else the defaults.
-        path: the file of the configuration; mistakes: why it cannot be used.
-        env: the environment.
-    """
-
-    config: Config
-    path: Path | None = None
-    mistakes: tuple[str, ...] = ()
-    env: Mapping[str, str] | None = None
-
-
-Check = Callable[[Patient], Iterator[Finding]]
 
 
 def admit(path: Path | None, env: Mapping[str, str] | None = None) -> Patient:
@@ -366,7 +338,7 @@ def _zones(_: Patient) -> Iterator[Finding]:
 
 
 CHECKS: Final[list[Check]] = [
-    _python, _libraries, _compiled, _configuration, _data_folder, _space, _file_system, _pseudonym_key, _ports,
-    _receive_buffer, _clock, _zones,
+    _python, _libraries, _compiled, _configuration, _data_folder, _space, _file_system, _pseudonym_key, journal,
+    database, records, _ports, _receive_buffer, _clock, _zones,
 ]  # fmt: skip
 """All checks, in order. Whatever keeps something on disk adds one of its own."""

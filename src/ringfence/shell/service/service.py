@@ -132,7 +132,7 @@ class Service:
         self._stop = threading.Event()
         self._recovery = threading.Lock()
         self._listeners: list[Callable[[Sequence[AlertChange]], None]] = []
-        self.store = Store.open(plan.data / "ringfence.db")
+        self.store = Store.open(plan.data)
         self.records = RecordStore(plan.data / "records")
         self.snapshots = Snapshots(plan.data / "snapshots", plan.asked())
         self.pipeline = self._fresh()

@@ -81,8 +81,8 @@ class Context:
         await asyncio.to_thread(self.service.store.audit.append, self.service.clock(), access)
 
 
-def context_of(request: Request) -> Context:
-    """The context of the application."""
+async def context_of(request: Request) -> Context:
+    """The context of the application (a coroutine though it awaits nothing: FastAPI hands functions to another thread)."""
     context: Context = request.app.state.context
     return context
 
