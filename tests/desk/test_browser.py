@@ -187,7 +187,7 @@ def test_words_stand_out_from_the_paper(browser: Browser, city: str, scheme: str
 
 def luminance(page: Page, place: str, name: str) -> float:
     """Relative luminance of a colour (WCAG 2)."""
-    page.locator(place).first.wait_for()
+    page.locator(place).first.wait_for(state="attached")
     # in one step: the page goes on changing, and what is no longer in it has no colour
     colour = page.evaluate(
         "([place, name]) => getComputedStyle(document.querySelector(place))[name]", [place, name]
