@@ -6,6 +6,7 @@ one thread in the background `tidy` and `expire`; whoever is asked to, `export` 
 
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -73,7 +74,7 @@ class RecordStore:
 
     Args:
         folder: of the store; made if it is not there.
-        spill_rows: rows in memory beyond which they are written before the next `flush`.
+        spill_rows: rows in memory beyond which they are written before the next `flush`, while up to as many again come in.
         memory: the most DuckDB may take for all questions together, and again for the work in the background.
         threads: for one question.
 
@@ -89,6 +90,8 @@ class RecordStore:
         self._contents = Contents(folder, memory, threads)
         self._upkeep = Upkeep(self._contents)
         self._spill_rows = spill_rows
+        self._spiller = ThreadPoolExecutor(1, "spill")
+        self._spilling: Future[None] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +101,7 @@ class RecordStore:
 
     def close(self) -> None:
         """Let go of the folder, after the work at hand; what was not flushed is not kept."""
+        self._spiller.shutdown()
         with self._upkeep.working, self._contents.flushing:
             self._contents.close()
 
@@ -120,7 +124,7 @@ class RecordStore:
         if not len(given):
             return
         if self._contents.buffer.rows + len(given) > self._spill_rows:
-            self.flush(seq)
+            self._spill(seq)
         while True:
             with self._contents.disk.lock:
                 erasures = self._contents.disk.manifest.erasures
@@ -129,6 +133,16 @@ class RecordStore:
                 if self._contents.disk.manifest.erasures == erasures:
                     self._contents.buffer.add(batch)
                     return
+
+    def _spill(self, seq: int) -> None:
+        """Have memory written while more rows come; at twice the limit they wait for it."""
+        if self._spilling is not None and (
+            self._spilling.done() or self._contents.buffer.rows >= 2 * self._spill_rows
+        ):
+            spilt, self._spilling = self._spilling, None
+            spilt.result()
+        if self._spilling is None:
+            self._spilling = self._spiller.submit(self.flush, seq)
 
     def flush(self, seq: int) -> None:
         """Write what is in memory. All of it is on the disk when this returns: a snapshot at `seq` may follow.

@@ -41,7 +41,7 @@ MOST_KEYS: Final = 100_000
 """Idempotency keys that are remembered."""
 RECALLED: Final = "records"
 """Source of rows that come from the record store."""
-WRITTEN_S: Final = 0.5
+WRITTEN_S: Final = 1.0
 """An alert that merely goes on is written so often; one that is raised or over, at once."""
 MOST_REJECTED: Final = 1_000
 """Rejected rows that are shown, the newest."""

@@ -16,7 +16,17 @@ _LIKE_A_NUMBER: Final = re.compile(r"(?<![\w-])\+?\d{7,15}(?![\w-])")
 
 def numbers_in(document: Any) -> set[str]:
     """All strings of a document that are a number in E.164 form."""
-    return {text for text in _strings(document) if _NUMBER.fullmatch(text)}
+    found, rest = set(), [document]
+    while rest:  # no recursion: this is done for every change of every alert, with its observations
+        one = rest.pop()
+        if isinstance(one, str):
+            if one.startswith("+") and _NUMBER.fullmatch(one):
+                found.add(one)
+        elif isinstance(one, dict):
+            rest.extend(one.values())
+        elif isinstance(one, list | tuple):
+            rest.extend(one)
+    return found
 
 
 def strings_with_a_number(document: Any) -> list[str]:
