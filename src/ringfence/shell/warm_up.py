@@ -6,6 +6,7 @@ Who comes while another process compiles waits for it; a compilation that was br
 import fcntl
 import subprocess
 import sys
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,13 @@ def warm_up() -> None:
             mark.touch()
 
 
-def _compile(steps: list[str]) -> None:
+def load() -> None:
+    """Have this process load what is compiled: a second or two, which the first calls would have to wait otherwise."""
+    for half in _HALVES:
+        _compile(half)
+
+
+def _compile(steps: Sequence[str]) -> None:
     engine = Engine()
     engine.prepare(steps)
     if "live" in steps:

@@ -32,7 +32,7 @@ from ringfence.shell.service.snapshots import KEPT, Snapshots
 from ringfence.shell.store.alerts import AlertChange
 from ringfence.shell.store.database import StoreError
 from ringfence.shell.store.store import Store
-from ringfence.shell.warm_up import is_warm, warm_up
+from ringfence.shell.warm_up import is_warm, load, warm_up
 
 AT_ONCE: Final = 1 << 20
 """Bytes of records taken in together."""
@@ -197,11 +197,12 @@ class Service:
     # --- what others call ----------------------------------------------------------------------------------------------
 
     def compile(self) -> None:
-        """Have the detection code compiled, which takes some minutes, once on a machine."""
+        """Have the detection code compiled, which takes some minutes, once on a machine; and loaded."""
         if not is_warm():
             self._state = "compiling"
             warm_up()
             self._state = "starting"
+        load()
 
     def recover(self) -> None:
         """Come back to where it was: take in what the journal holds behind the snapshot."""
