@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,10 +13,12 @@ from tests.shell.records import SMALL, town, write
 
 from ringfence.detect.extortion_text import NAME
 from ringfence.ingest import _lines
-from ringfence.ingest.format import Settings
+from ringfence.ingest.format import Chunk, Settings
 from ringfence.model.alert import rfc3339
+from ringfence.model.numbers import Names, NumberPlan
+from ringfence.model.tables import TEXTS
 from ringfence.shell.scan import Options, OptionsError, Scan
-from ringfence.shell.texts import NO_RECIPIENT
+from ringfence.shell.texts import NO_RECIPIENT, TextBook
 
 EPOCH = 1_767_225_600_000_000  # 2026-01-01
 HOUR = 3_600_000_000
@@ -191,3 +194,45 @@ def test_a_scan_that_was_not_asked_for_texts_counts_them(tmp_path: Path) -> None
     assert scan([path], tmp_path / "out", detect=("flood",)) == []
     with pytest.raises(OptionsError, match="known are extortion_text, flood"):
         scan([path], tmp_path / "other", detect=("nosuch",))
+
+
+def book() -> TextBook:
+    return TextBook(None, NumberPlan.of("CN"), "Asia/Shanghai")
+
+
+def read(texts: TextBook, at: int, body: str = DEMAND, line: str = LINE) -> None:
+    rows = [{"time": EPOCH + at, "sender": SENDER, "recipient": line, "body": body}]
+    batch = pa.RecordBatch.from_pylist(rows, TEXTS)
+    texts.take(Chunk(batch, np.arange(1), 1, table="texts"), Names())
+
+
+def test_what_is_over_is_let_go_of_and_what_goes_on_is_not() -> None:
+    texts = book()
+    for day in range(0, 30, 5):  # one demand, told again and again
+        read(texts, day * DAY)
+    read(texts, 0, line="+8613800000002")
+    (one, other) = sorted(
+        alert.alert_id for alert in texts.new() if alert.subject in {LINE, "+8613800000002"}
+    )
+    now = EPOCH + 26 * DAY
+    texts.forget(now, now - 6 * DAY)
+    (story,) = texts.stories(now)
+    assert story.alert.subject == LINE
+    assert story.alert.episodes[0].calls == 6
+    assert story.alert.alert_id in {one, other}
+    assert texts.new() == []
+    read(texts, 26 * DAY)
+    assert texts.new() == [], "it is the same alert"
+    texts.forget(EPOCH + 90 * DAY, EPOCH + 84 * DAY)
+    assert texts.stories(EPOCH + 90 * DAY) == []
+    assert texts.as_json()[1] == []
+
+
+def test_what_could_be_a_demand_in_a_flood_is_kept_as_long_as_one_may_come() -> None:
+    texts = book()
+    read(texts, 0, "500元 6222020200112233445")
+    before = len(texts.as_json()[1])
+    texts.forget(EPOCH + DAY, EPOCH - 5 * DAY)
+    assert len(texts.as_json()[1]) == before
+    texts.forget(EPOCH + 7 * DAY, EPOCH + DAY)
+    assert texts.as_json()[1] == []

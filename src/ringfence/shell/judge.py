@@ -24,7 +24,7 @@ from ringfence.model.callers import Callers
 from ringfence.model.calls import Calls
 from ringfence.model.numbers import Names, NumberPlan
 from ringfence.report.story import Story
-from ringfence.respond.cases import WATCHED, Cases, join, order
+from ringfence.respond.cases import SAME_DAYS, WATCHED, Cases, join, order
 from ringfence.shell.hashed import Hashed
 from ringfence.shell.lists import Lists
 from ringfence.shell.stories import Stories
@@ -179,6 +179,7 @@ class Judge:
         self.stories.close_days(now)
         self.stories.forget(now - _TOLD, now - 2 * DAY)
         self._cases.forget(now - WATCHED)
+        self.texts.forget(now, now - 2 * SAME_DAYS)
 
     def cell(self, key: int) -> str | None:
         """The name of a cell, by its hash."""

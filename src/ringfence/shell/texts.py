@@ -125,20 +125,42 @@ class TextBook:
 
     def stories(self, until: int = 0) -> list[Story]:
         """All alerts, in order of time; `until`: how far the records reach, µs."""
+        return [story for story, _ in self._together(until)]
+
+    def forget(self, now: int, before: int) -> None:
+        """Let go of texts and floods of which nothing more can come at `now`: what was over, or raised nothing, before a time (µs)."""
+        kept, told = set[tuple[str, str]](), set[str]()
+        for story, texts in self._together(now):
+            closed = story.alert.closed_at
+            if closed is None or closed >= before:
+                told.add(story.alert.alert_id)
+                kept.update((found.key, found.detector) for found in texts)
+        self._told &= told
+        self._found = {key: found for key, found in self._found.items() if key in kept or found.at >= before}
+        for subject, floods in list(self._floods.items()):
+            going_on = [flood for flood in floods if flood.closed_at is None or flood.closed_at >= before]
+            if going_on:
+                self._floods[subject] = going_on
+            else:
+                del self._floods[subject]
+
+    def _together(self, until: int) -> list[tuple[Story, list[Found]]]:
+        """All alerts, each with its texts."""
         until = max(until, self._latest)
-        open_for: dict[tuple[str, str], list[Story]] = {}
+        open_for: dict[tuple[str, str], list[tuple[Story, list[Found]]]] = {}
         stories = []
         judged = filter(None, map(self._judged, self._found.values()))
         for found in sorted(judged, key=lambda one: (one.known, one.recipient, one.key, one.detector)):
             mine = open_for.setdefault((found.recipient, found.detector), [])
-            story = next((s for s in mine if _is_again(s.alert, found)), None)
-            if story is not None:
-                _add(story.alert, found)
+            known = next((one for one in mine if _is_again(one[0].alert, found)), None)
+            if known is not None:
+                _add(known[0].alert, found)
+                known[1].append(found)
                 continue
             story = Story(_alert(found, self._module(found.detector)), [], text=found.body)
-            mine.append(story)
-            stories.append(story)
-        for story in stories:
+            mine.append((story, [found]))
+            stories.append(mine[-1])
+        for story, _ in stories:
             _close(story.alert, until)
         return stories
 

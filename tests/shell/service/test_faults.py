@@ -179,9 +179,7 @@ def test_alerts_wait_for_a_store_that_is_locked_and_come_once(
         assert floods(service) == raised(service) == [VICTIM]
 
 
-def test_alerts_of_a_recovery_come_when_the_store_takes_them_though_nothing_else_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recovery_waits_for_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(tmp_path) as service:
         pass
     service = Service(plan(tmp_path), clock=lambda: NOW)
@@ -197,11 +195,13 @@ def test_alerts_of_a_recovery_come_when_the_store_takes_them_though_nothing_else
     real = AlertStore.apply
     monkeypatch.setattr(AlertStore, "apply", apply)
     monkeypatch.setattr(service_module, "_RETRY_S", 0.05)
-    service.recover()
-    assert service.health().state == "degraded"
-    assert "full" in " ".join(service.health().trouble)
-    service.start()
+    recovery = threading.Thread(target=service.recover)
+    recovery.start()
+    assert until(lambda: "full" in " ".join(service.health().trouble))
+    assert service.health().state == "recovering", "what cannot be written does not pile up"
     full = False
+    recovery.join(60)
+    service.start()
     assert until(lambda: service.health().state == "ok")
     assert floods(service) == raised(service) == [VICTIM]
     service.stop()

@@ -12,11 +12,13 @@ from sqlalchemy import text
 from tests.shell.service.floods import BEGIN, SECOND, VICTIM, batch, call, flood, told_live
 from tests.shell.service.made import NOW, finish, plan, put, records_of, scanned, small_city, stored
 
+from ringfence.model.tables import CALLS, TEXTS, TRANSFERS
 from ringfence.shell.judge import Charge
 from ringfence.shell.records import RecordsError
+from ringfence.shell.records.kinds import ERASED
 from ringfence.shell.service import snapshots
 from ringfence.shell.service.decoders import EVENTS, to_payload
-from ringfence.shell.service.recollect import AT_ONCE, pieces
+from ringfence.shell.service.recollect import AT_ONCE, pieces, told_again
 from ringfence.shell.service.service import Service
 
 DAY = 86_400 * SECOND
@@ -163,3 +165,70 @@ def test_the_newest_calls_are_taken_in_pieces() -> None:
     middle = DAY + DAY // 2
     assert pieces(days, 101) == [(middle, 2 * DAY), (2 * DAY, 1 << 60)]
     assert pieces(days, 10**9) == [(0, DAY), (DAY, middle), (middle, 2 * DAY), (2 * DAY, 1 << 60)]
+
+
+def test_stopped_while_memory_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known in part is neither kept as a snapshot nor held against what the store says."""
+    begun_without_a_snapshot(tmp_path)
+    kept = sorted((tmp_path / "snapshots").iterdir())
+    another_version(monkeypatch, "newer")
+    service = Service(plan(tmp_path, segment_bytes=1), clock=lambda: NOW)
+    recall = service.pipeline.recall
+
+    def stopped(parts: Any) -> None:
+        recall(parts)
+        service._stop.set()
+
+    monkeypatch.setattr(service.pipeline, "recall", stopped)
+    service.recover()
+    service.stop()
+    assert sorted((tmp_path / "snapshots").iterdir()) == kept
+    with running(tmp_path) as service:
+        assert "anew from 20 calls" in service.health().notes[-1]
+        assert events(service) == ["alert.raised"]
+        (alert,) = stored(service).values()
+        assert alert["closed_at"] is None
+
+
+def test_alerts_stay_open_where_memory_could_not_be_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun_without_a_snapshot(tmp_path)
+    another_version(monkeypatch, "newer")
+
+    def broken(*_: Any) -> pa.Table:
+        raise RecordsError("a file of 2026-03-05 cannot be read")
+
+    monkeypatch.setattr("ringfence.shell.records.store.RecordStore.between", broken)
+    with running(tmp_path) as service:
+        (alert,) = stored(service).values()
+        assert alert["closed_at"] is None
+        assert events(service) == ["alert.raised"]
+
+
+def test_the_journal_is_taken_from_where_the_refused_snapshot_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal reaches further back, by a day where `keep_h` says so: what the stores have of it is not judged twice."""
+    begun_without_a_snapshot(tmp_path)
+    another_version(monkeypatch, "newer")
+    with running(tmp_path) as service:
+        assert service.journal.first == 61 == service.pipeline.seq
+        assert service.pipeline.tallies.keys() == {"records"}
+        assert service.pipeline.judged + len(service.pipeline.order) == 21
+
+
+def test_whoever_was_erased_is_nobody(tmp_path: Path) -> None:
+    class Records:
+        def days(self, table: str = "calls") -> list[tuple[int, int]]:
+            return [(BEGIN // DAY * DAY, 2)]
+
+        def between(self, table: str, begin: int, end: int) -> pa.Table:
+            rows = {
+                "calls": [call(BEGIN, ERASED, VICTIM), call(BEGIN, None, VICTIM), call(BEGIN, OTHER, ERASED)]
+            }
+            schema = {"calls": CALLS, "texts": TEXTS, "transfers": TRANSFERS}[table]
+            return pa.Table.from_pylist(rows.get(table, []), schema)
+
+    (((table, rows),),) = told_again(Records(), 10)
+    assert (table, rows["caller"].to_pylist()) == ("calls", [None])

@@ -1,7 +1,9 @@
 """Sources beside one another: what one of them meets is told, and silences no other."""
 
 import asyncio
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,10 +11,12 @@ from tests.shell.service.made import NOW, plan, serving
 from tests.shell.service.test_faults import until
 
 from ringfence.detect.screening import Screen
+from ringfence.shell.service import app as application
 from ringfence.shell.service import running as module
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.app import create_app
 from ringfence.shell.service.service import Service
+from ringfence.shell.service.sources.written import SyslogSource
 
 
 class Made:
@@ -59,3 +63,45 @@ def test_one_that_fails_is_told_and_tried_again_while_the_others_go_on(
         assert samples["ringfence_source_met_total", "ill", "lost"] == 7
         assert samples["ringfence_source_up", "well"] == 0
         assert samples["ringfence_source_up", "ill"] == 1
+
+
+def test_webhooks_that_fail_end_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "AGAIN_S", 0.02)
+    begun: list[int] = []
+
+    class Broken:
+        def configure(self) -> None: ...
+        def wake(self) -> None: ...
+        async def run(self) -> None:
+            begun.append(1)
+            raise OverflowError("unforeseen")
+
+    source = Made("well")
+    service = Service(plan(tmp_path), clock=lambda: NOW)
+    broken: Any = Broken()
+    context = Context(service, Screen(service.pipeline.judge.engine), broken, is_open=True)
+    with serving(create_app(context, [source])) as client:
+        assert until(lambda: len(begun) > 2)
+        assert client.get("/healthz").json()["state"] == "ok"
+        assert source.begun == 1
+
+
+def test_syslog_comes_back_when_its_other_port_is_free(tmp_path: Path) -> None:
+    """Of two addresses the second was taken: the first must not stay taken by the try."""
+
+    async def test() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            source = SyslogSource("s", lambda *_: None, (), ("127.0.0.1", port), ("127.0.0.1", port))
+            for _ in range(2):
+                with pytest.raises(OSError, match="in use"):
+                    await source.run()
+        running = asyncio.create_task(source.run())
+        await asyncio.sleep(0.2)
+        assert not running.done()
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(test())

@@ -135,14 +135,15 @@ class RecordStore:
                     return
 
     def _spill(self, seq: int) -> None:
-        """Have memory written while more rows come; at twice the limit they wait for it."""
-        if self._spilling is not None and (
-            self._spilling.done() or self._contents.buffer.rows >= 2 * self._spill_rows
-        ):
-            spilt, self._spilling = self._spilling, None
-            spilt.result()
-        if self._spilling is None:
+        """Have memory written while more rows come; at twice the limit they wait for it.
+
+        Raises:
+            StoreFullError: it cannot be written, and there is no more room.
+        """
+        if self._spilling is None or self._spilling.done():
             self._spilling = self._spiller.submit(self.flush, seq)
+        if self._contents.buffer.rows >= 2 * self._spill_rows:
+            self._spilling.result()
 
     def flush(self, seq: int) -> None:
         """Write what is in memory. All of it is on the disk when this returns: a snapshot at `seq` may follow.

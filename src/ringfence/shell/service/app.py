@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,10 +16,12 @@ from ringfence.shell.records import RecordsError
 from ringfence.shell.service.api import routers
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.guard import Guard
-from ringfence.shell.service.running import Kept, Running
+from ringfence.shell.service.running import AGAIN_S, Kept, Running
+from ringfence.shell.service.webhooks import Webhooks
 from ringfence.shell.store.alerts import AlertChange
 from ringfence.shell.store.database import StoreError
 
+_log = structlog.get_logger("ringfence.service")
 LOOPBACK: Final = ["127.0.0.1", "localhost", "[::1]"]
 
 
@@ -104,11 +107,21 @@ async def _start(context: Context) -> None:
         service.start()
         async with asyncio.TaskGroup() as group:
             if context.webhooks is not None:
-                group.create_task(context.webhooks.run())
+                group.create_task(_send_on(context.webhooks))
             for source in context.sources.values():
                 group.create_task(source.run())
     except Exception as error:  # noqa: BLE001  (the service must say so, and not look well)
         service.fail(error)
+
+
+async def _send_on(webhooks: Webhooks) -> None:
+    """Send, and go on after any failure: it must not end what comes in."""
+    while True:
+        try:
+            await webhooks.run()
+        except Exception:  # noqa: BLE001
+            _log.exception("the sending of alerts has failed, and begins again")
+        await asyncio.sleep(AGAIN_S)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -147,7 +147,8 @@ def asked_pause_s(answer: Answer, now: int) -> float:
         return min(float(asked[:9]), _LONGEST_ASKED_S)
     try:
         then = parsedate_to_datetime(asked)
-    except ValueError:
+        then = then if then.tzinfo else then.replace(tzinfo=dt.UTC)
+        pause = then.timestamp() - now / SECOND
+    except (ValueError, OverflowError):  # a date in the year 99999999999
         return 0.0
-    then = then if then.tzinfo else then.replace(tzinfo=dt.UTC)
-    return min(max(then.timestamp() - now / SECOND, 0.0), _LONGEST_ASKED_S)
+    return min(max(pause, 0.0), _LONGEST_ASKED_S)

@@ -75,7 +75,7 @@ def erase(service: Service, text: str) -> dict[str, Any]:
     alerts = service.store.people.erase(written, now)
     records = service.records.erase(written, moment, lambda: held_by(service.store.alerts))
     audit = service.store.audit.erase(written)
-    with service.pipeline.lock:
+    with service.pipeline.changing, service.pipeline.lock:
         memory = _forget(service, number)
     return {"alerts": asdict(alerts), "records": asdict(records), "audit": audit, "memory": memory}
 

@@ -106,6 +106,7 @@ class Pipeline:
         keys: idempotency keys of the newest events, each with what was answered.
         unwritten: alerts that changed and are not stored yet.
         lock: held while the engine works; whoever asks it anything must hold it.
+        changing: held while a snapshot is taken; whoever else changes anything must hold both.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Pipeline:
         self.aside: list[Aside] = []
         self.latency = Latency()
         self.lock = threading.Lock()
+        self.changing = threading.Lock()
         self.judged = 0
         self.call_rows = 0
         self._makers = makers
@@ -314,13 +316,28 @@ class Pipeline:
         self._changes(whole=True)
 
     def carry(self, state: Mapping[str, Any]) -> None:
-        """Take from a snapshot that cannot be used what has nothing to do with judging: places of sources, idempotency keys.
+        """Take from a snapshot that cannot be used what has nothing to do with judging.
+
+        That is its place in the journal, those of sources, what their decoders have begun to read, and idempotency keys.
 
         Raises:
             KeyError, TypeError, ValueError: it cannot be read; nothing was taken.
         """
-        positions, keys = dict(state["positions"]), OrderedDict(state["keys"])
-        self.positions, self.keys = positions, keys
+        seq, positions, keys = int(state["seq"]), dict(state["positions"]), OrderedDict(state["keys"])
+        self._carry_decoders(dict(state["decoders"]))
+        self.seq, self.positions, self.keys = max(self.seq, seq), positions, keys
+
+    def _carry_decoders(self, state: Mapping[str, Any]) -> None:
+        for source, kept in state.items():
+            if source not in self._makers:
+                continue
+            decoder = self._makers[source]()
+            try:
+                decoder.restore(kept)
+            except Exception:  # noqa: BLE001  (what another version wrote can fail in any way)
+                _log.warning("what a source had begun to tell is not known", source=source)
+                continue
+            self._decoders[source] = decoder
 
     def agree(self, is_open: Documents) -> None:
         """Have what is stored of alerts brought into line with memory, which was made anew, with the next `write`.
@@ -330,7 +347,7 @@ class Pipeline:
         """
         self._changes(whole=True)
         stories = [*self.judge.stories, *self.judge.text_stories()]
-        self.unwritten = differences(stories, is_open, self.judge.engine.last)
+        self.unwritten += differences(stories, is_open, self.judge.engine.last or self._clock())
 
     def finish(self) -> None:
         """Judge all that is held, as if nothing came any more (of a replay that is over)."""
@@ -391,14 +408,14 @@ class Pipeline:
         if not self._texts_changed:
             return []
         self._texts_changed = False
-        changes = []
+        changes, before, self._texts = [], self._texts, {}
         for story in self.judge.text_stories():
             alert = story.alert
             document = alert.as_dict()
-            told, now = self._texts.get(alert.alert_id), repr(document)
+            told, now = before.get(alert.alert_id), repr(document)
+            self._texts[alert.alert_id] = now
             if told == now:
                 continue
-            self._texts[alert.alert_id] = now
             if told is None:
                 changes.append(AlertChange(alert.alert_id, "raised", 1, alert.raised_at, document))
             elif alert.closed_at is not None:
@@ -453,6 +470,11 @@ class Pipeline:
         self._minute = state["minute"]
         self.judged = state["judged"]
         self.seq = state["seq"]
+
+    @property
+    def is_written(self) -> bool:
+        """Whether all that follows from the records taken is in the stores."""
+        return not self.unwritten and not self._unkept
 
     @property
     def goes_on(self) -> bool:

@@ -27,7 +27,7 @@ from ringfence.shell.service.decoders import CLOCK, EVENTS, Events, Makers
 from ringfence.shell.service.follower import Follower
 from ringfence.shell.service.journal import Journal, JournalError
 from ringfence.shell.service.pipeline import Pipeline
-from ringfence.shell.service.recollect import told_again
+from ringfence.shell.service.recollect import Documents, told_again
 from ringfence.shell.service.snapshots import KEPT, Snapshots
 from ringfence.shell.store.alerts import AlertChange
 from ringfence.shell.store.database import StoreError
@@ -186,11 +186,15 @@ class Service:
         self.pipeline = pipeline
 
     def _begin_anew(self) -> None:
-        """Without a snapshot: what the journal no longer holds must come from the record store, so that is where it begins."""
+        """Without a snapshot: what lies before the journal must come from the record store.
+
+        Where a refused snapshot can be read, all that came before it is in the stores: it begins there.
+        """
         self.pipeline.seq = self.journal.first - 1
-        if self.snapshots.rest is not None:
+        rest = self.snapshots.rest
+        if rest is not None:
             try:
-                self.pipeline.carry(self.snapshots.rest)
+                self.pipeline.carry(rest)
             except (KeyError, TypeError, ValueError):
                 self._notes.append("places of sources are not known: what they told may come again")
 
@@ -210,39 +214,47 @@ class Service:
             if self._stop.is_set():
                 return
             self._state = "recovering"
-            if self._is_anew:
-                self._recollect()
-            while records := self._follower.read(AT_ONCE):
+            is_open = open_alerts(self.store.alerts) if self._is_anew else {}
+            if self._is_anew and not self._recollect():
+                is_open = {}  # what is not known is not over
+            while not self._stop.is_set() and (records := self._follower.read(AT_ONCE)):
                 self.pipeline.take(records)
-                self._write()
-                if self._stop.is_set():
-                    return
+                self._insist()
+            if self._stop.is_set():
+                return
             if self._is_anew:
-                self._agree()
+                self._agree(is_open)
             self._state = "ok"
 
-    def _recollect(self) -> None:
-        """Make memory anew from the record store, up to where the journal begins."""
+    def _recollect(self) -> bool:
+        """Make memory anew from the record store, up to where the journal begins; whether it is whole."""
         place = len(self._notes)
         self._notes.append("memory is being made anew from the record store")
         try:
             for parts in told_again(self.records, self._plan.rebuild_calls):
-                self.pipeline.recall(parts)
                 if self._stop.is_set():
-                    return
+                    return False
+                self.pipeline.recall(parts)
         except RecordsError as error:
             self._notes[place] = f"memory could not be made anew from the record store: {error}"
             _log.error("the record store cannot be read", reason=str(error))
-            return
+            return False
         count = self.pipeline.judged
         self._notes[place] = f"memory was made anew from {count:,} calls of the record store"
         _log.info("memory was made anew from the record store", calls=count)
+        return True
 
-    def _agree(self) -> None:
-        """Tell the store which alerts are over, and which attacks it does not know, now that memory was made anew."""
-        self.pipeline.agree(open_alerts(self.store.alerts))
-        self._write()
-        self._snapshot()
+    def _agree(self, is_open: Documents) -> None:
+        """Tell the store which alerts are over, and which attacks it does not know, now that memory was made anew.
+
+        Args:
+            is_open: alerts that went on, as far as the store knew before.
+        """
+        self.pipeline.agree(is_open)
+        self._insist()
+        if not self._stop.is_set():
+            self._is_anew = False
+            self._snapshot()
 
     @property
     def is_recovering(self) -> bool:
@@ -258,7 +270,8 @@ class Service:
         """Write what waits, take a snapshot, and let go of everything. May be called once."""
         self.halt()
         self.snapshots.wait()
-        if not self._trouble and self.pipeline.seq > self._saved:
+        is_whole = not self._trouble and not self._is_anew
+        if is_whole and self.pipeline.seq > self._saved:
             self._snapshot()
             self.snapshots.wait()
         self._follower.close()
@@ -297,7 +310,7 @@ class Service:
     def settled(self, seq: int, seconds: float) -> bool:
         """Wait until a record and all before it are judged, for so long at the most."""
         until = time.monotonic() + seconds
-        while self.pipeline.seq < seq or self.pipeline.unwritten:
+        while self.pipeline.seq < seq or not self.pipeline.is_written:
             if time.monotonic() > until:
                 return False
             time.sleep(0.005)
@@ -344,7 +357,7 @@ class Service:
             if not records:
                 self._tick()
                 self.journal.wait(self._follower.seq, 0.1)
-                if self.pipeline.goes_on or self.pipeline.unwritten:
+                if self.pipeline.goes_on or not self.pipeline.is_written:
                     self.pipeline.take([])
                     self._write()
                 self._may_snapshot()
@@ -354,9 +367,13 @@ class Service:
             if self.pipeline.call_rows > before:
                 self._heard = self._ticked = time.monotonic()
             self._tick()
-            while not self._write() and not self._stop.wait(_RETRY_S):
-                pass
+            self._insist()
             self._may_snapshot()
+
+    def _insist(self) -> None:
+        """Write what waits, however long it takes: nothing more is judged before."""
+        while not self._write() and not self._stop.wait(_RETRY_S):
+            pass
 
     def _write(self) -> bool:
         try:
@@ -393,17 +410,17 @@ class Service:
     def _snapshot(self) -> None:
         seq = self.pipeline.seq
         try:
+            self.pipeline.write_all()
+        except (StoreError, RecordsError):
+            return  # told by the next write
+        try:
             self.records.flush(seq)
         except RecordsError as error:
             self._trouble["records"] = f"the record store cannot be written: {error}"
             self._saved_at = time.monotonic()
             return
         self._trouble.pop("records", None)
-        try:
-            self.pipeline.write_all()
-        except (StoreError, RecordsError):
-            return  # told by the next write
-        with self.pipeline.lock:
+        with self.pipeline.changing:
             arrays, state = self.pipeline.snapshot()
         self._saved, self._saved_at, self._judged_then = seq, time.monotonic(), self.pipeline.judged
         # nothing comes in while the journal is full: so it must do with one
@@ -419,6 +436,11 @@ class Service:
                 self.keep_up()
             except (RecordsError, StoreError) as error:
                 self._trouble["upkeep"] = f"nothing is compacted or deleted: {error}"
+            except Exception as error:  # noqa: BLE001  (it must be told, and tried again)
+                self._trouble["upkeep"] = (
+                    f"nothing is compacted or deleted: {type(error).__name__}, see the log"
+                )
+                _log.error("upkeep has failed", exc_info=error)
             else:
                 self._trouble.pop("upkeep", None)
 

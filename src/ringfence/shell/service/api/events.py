@@ -86,8 +86,13 @@ async def take_events(
         raise
     finally:
         told.set_result(None)
-    here.remember(key, answer)
+    here.remember(key, _short(answer))
     return answer
+
+
+def _short(answer: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of an answer under its key: there are many, and reasons can be long."""
+    return {**answer, "reasons": []}
 
 
 async def _take(here: Context, who: Principal, kind: str, body: bytes, key: str | None) -> dict[str, Any]:
@@ -110,7 +115,7 @@ async def _take(here: Context, who: Principal, kind: str, body: bytes, key: str 
     if rows:
         note = {"source": EVENTS, "kind": EVENTS, "table": table, "by": who.name, **rejected_note(rejected)}
         if key is not None:
-            note |= {"key": key, "answer": answer}
+            note |= {"key": key, "answer": _short(answer)}
         answer = {**answer, "seq": await _put(here, note, payload)}
     return answer
 

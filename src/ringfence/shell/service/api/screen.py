@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ringfence.detect import scam_call
 from ringfence.detect.screening import Arriving
 from ringfence.ingest._hash import hash_words
-from ringfence.model.numbers import NumberPlan
+from ringfence.model.numbers import NumberPlan, to_text
 from ringfence.model.tables import ATTESTATION, INGRESS
 from ringfence.respond.influence import influence
 from ringfence.shell.service.api.context import ERRORS, Context, Here, needs
@@ -86,7 +86,7 @@ async def under_influence(
     """The bank's question at a payment: how probable it is that the payer is being scammed on the phone, now."""
     judge = here.service.pipeline.judge
     number = parsed(judge.plan, payer.number)
-    await here.audit(who, "influence", payer.number)
+    await here.audit(who, "influence", to_text(number, judge.names))
     with here.service.pipeline.lock:
         case = judge.engine.case_of(scam_call.NAME, number)
         return influence(case, now_of(here)).as_dict()

@@ -101,8 +101,9 @@ class SyslogSource:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        await self.listener.start(udp=self._udp, tcp=self._tcp)
+        self._stopping = False
         try:
+            await self.listener.start(udp=self._udp, tcp=self._tcp)
             await asyncio.Event().wait()
         finally:
             self._stopping = True
