@@ -4,12 +4,14 @@ import configparser
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from ringfence.cli.config import config as config_command
-from ringfence.shell.service.settings import Config, Records
+from ringfence.shell.service.config import load
+from ringfence.shell.service.metrics import STATES
+from ringfence.shell.service.settings import Config, Hep, Records, Webhook
 from ringfence.shell.service.settings_page import example
 
 ROOT = Path(__file__).parents[1]
@@ -24,8 +26,10 @@ def unit() -> configparser.RawConfigParser:
     return parser
 
 
-def test_the_configuration_is_the_example() -> None:
-    assert (DEPLOY / "ringfence.toml").read_text("utf-8") == example()
+def test_the_configuration_is_the_example_with_the_folder_of_the_unit() -> None:
+    text = (DEPLOY / "ringfence.toml").read_text("utf-8")
+    assert text == example(Path("/var/lib/ringfence"))
+    assert tomllib.loads(text)["service"]["data"] == f"/var/lib/{unit()['Service']['StateDirectory']}"
 
 
 def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
@@ -56,12 +60,10 @@ def test_the_unit_does_not_start_for_ever() -> None:
 
 
 def test_the_unit_and_the_container_start_what_there_is() -> None:
-    commands = {
-        command.callback.__name__ for command in config_command.registered_commands if command.callback
-    }
-    started = re.findall(r"bin/ringfence (\w+)(?: (\w+))?", UNIT.read_text("utf-8"))
-    assert started == [("config", "check"), ("serve", "")]
-    assert "check" in commands
+    started = re.findall(r"bin/ringfence (\w+)", UNIT.read_text("utf-8"))
+    assert started == ["serve"]
+    # RestartPreventExitStatus= holds for the service itself only
+    assert "ExecStartPre" not in unit()["Service"]
     container = (DEPLOY / "Containerfile").read_text("utf-8")
     assert '"serve", "--config", "/etc/ringfence/ringfence.toml"' in container
     assert str(Config(service={"data": "/var/lib/ringfence"}).service.data) in container  # type: ignore[arg-type]
@@ -111,6 +113,33 @@ def test_the_page_on_privacy_says_how_long_things_are_really_kept() -> None:
     assert f"预警在关闭后保留 {records.alerts_days} 天" in chinese
     assert f"死信 {records.deliveries_days} 天" in chinese
     assert f"再保留 {config.journal.keep_h:g} 小时" in chinese
+
+
+def test_the_page_on_hep_shows_a_source_that_can_be_loaded(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "hep.md").read_text("utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "ringfence.toml"
+    path.write_text(block, "utf-8")
+    config = load(path, {})
+    source = config.sources["proxy"]
+    assert isinstance(source, Hep)
+    assert source.udp is not None
+    assert page.count(source.udp) > 3  # where the agents send to
+    assert set(source.peers.values()) == set(config.network.trunks)
+
+
+def test_pages_name_the_states_there_are() -> None:
+    service = (ROOT / "docs" / "service.md").read_text("utf-8")
+    for text in (service, (DEPLOY / "README.md").read_text("utf-8")):
+        line = next(line for line in text.splitlines() if "`/healthz`" in line and "`starting`" in line)
+        assert [word for word in re.findall(r"`(\w+)`", line) if word in STATES] == list(STATES)
+
+
+def test_the_page_on_webhooks_tells_the_defaults() -> None:
+    page = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
+    fields = Webhook.model_fields
+    assert f"`response_s` ({fields['response_s'].default:g} seconds by default)" in page
+    assert f"`retry_h` old ({fields['retry_h'].default:g} hours by default)" in page
 
 
 def test_pages_name_settings_that_exist() -> None:

@@ -8,6 +8,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from ringfence.cli.audit import audit
+from ringfence.cli.person import person
 from ringfence.cli.token import now_us, token
 from ringfence.shell.store.audit import Access
 from ringfence.shell.store.database import FILE
@@ -83,6 +84,16 @@ def test_a_folder_that_is_none_or_damaged(tmp_path: Path) -> None:
     one_line(run(token, "list", "--data", tmp_path), 1, "no SQLite database")
 
 
+def test_a_person_is_not_exported_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    nowhere = tmp_path / "none" / "x.zip"
+    one_line(
+        run(person, "export", NUMBER, "--data", tmp_path, "--out", nowhere),
+        2,
+        "no folder",
+        "make the folder first",
+    )
+
+
 def test_the_audit_log_is_verified_against_a_head(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
         head = store.audit.append(1, Access("desk", "number.read", number=NUMBER))
@@ -115,6 +126,10 @@ def test_the_audit_log_is_exported_and_says_so(tmp_path: Path) -> None:
         '{"numbers":true}',
     )
     one_line(run(audit, "export", "--data", tmp_path, "--out", out), 2, "is there already")
+    nowhere = tmp_path / "none" / "x"
+    one_line(
+        run(audit, "export", "--data", tmp_path, "--out", nowhere), 2, "no folder", "make the folder first"
+    )
     shown = run(audit, "export", "--data", tmp_path, "--no-numbers")
     assert NUMBER not in shown.stdout
     assert len(shown.stdout.splitlines()) == 4

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail
+from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, need_folder_of
 from ringfence.cli.token import Data, now_us, opened, operator
 
 audit = typer.Typer(
@@ -59,6 +59,8 @@ def export(
     """Write all entries as JSON Lines; that is written into the log, too."""
     from ringfence.shell.store.audit import Access
 
+    if out is not None:
+        need_folder_of(out)
     with opened(data) as store:
         access = Access(who=operator(), what="audit.export", details={"numbers": numbers})
         store.audit.append(now_us(), access)

@@ -51,11 +51,18 @@ def show(
 
 
 @config.command()
-def example() -> None:
+def example(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of everything that is kept; left out: it depends on the user.", metavar="FOLDER"
+        ),
+    ] = None,
+) -> None:
     """Print a whole configuration with comments and defaults."""
     from ringfence.shell.service.settings_page import example as text
 
-    typer.echo(text(), nl=False)
+    typer.echo(text(data), nl=False)
 
 
 def _load(file: Path | None) -> "Config":

@@ -1,5 +1,6 @@
 """How commands fail: one line on stderr that says what is wrong and what to do."""
 
+from pathlib import Path
 from typing import Final, NoReturn
 
 import typer
@@ -22,3 +23,9 @@ def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong and leave."""
     say(message)
     raise typer.Exit(code)
+
+
+def need_folder_of(file: Path) -> None:
+    """Leave if the folder that a file is to be written into is not there."""
+    if not file.parent.is_dir():
+        fail(f"{file}: there is no folder {file.parent}; make the folder first", ASKED_WRONGLY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, say
+from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, need_folder_of, say
 
 if TYPE_CHECKING:
     from ringfence.shell.service.service import Service
@@ -36,6 +36,7 @@ def export(
     """
     from ringfence.shell.service.person import export as export_person
 
+    need_folder_of(out)
     with _opened(config, data) as service:
         counts = export_person(service, number, out)
         _write_down(service, "person.export", number)

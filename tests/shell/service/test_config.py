@@ -1,6 +1,7 @@
 """The configuration: what it takes, what it says of mistakes, and that it never tells a secret."""
 
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -327,6 +328,20 @@ def test_the_command_checks(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, ["check", str(path)])
     assert done.exit_code == 2
     assert done.stderr.count("\n") >= 1
+    done = CliRunner().invoke(command, ["check", str(tmp_path / "nothere.toml")])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "`ringfence config example > FILE` writes one" in done.stderr
+
+
+def test_nobody_is_told_to_change_the_owner_of_a_folder_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load(written(tmp_path, f'[service]\ndata = "{tmp_path}/a/b"'), {})
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (text,) = (each.text for each in check(config) if each.mistake)
+    assert text.endswith(
+        f"{tmp_path} cannot be written by this user; create {tmp_path}/a/b for this user or name another"
+    )
 
 
 def test_the_command_shows_what_holds(tmp_path: Path) -> None:
@@ -343,7 +358,12 @@ def test_the_command_shows_what_holds(tmp_path: Path) -> None:
 def test_the_example_is_a_configuration_of_defaults(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, ["example"])
     path = written(tmp_path, done.stdout)
-    assert load(path, {}) == load(None, {"STATE_DIRECTORY": "/var/lib/ringfence"})
+    own = {"XDG_DATA_HOME": str(tmp_path / "own")}
+    assert load(path, own) == load(None, own)
+    assert "/var/lib" not in load(path, {"STATE_DIRECTORY": "/srv/state"}).service.data.as_posix()
+    named = CliRunner().invoke(command, ["example", "--data", "/srv/ringfence"])
+    path.write_text(named.stdout)
+    assert load(path, own).service.data == Path("/srv/ringfence")
     # what stands behind a comment sign is right too, once its sign is taken away
     lines = done.stdout.splitlines()
     first = next(place for place, line in enumerate(lines) if line == "# [sources.proxy]")

@@ -108,6 +108,10 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror}; `ringfence config example > FILE` writes one"
+        ) from error
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
 

@@ -80,7 +80,8 @@ def _writable(path: Path, what: str) -> Iterator[Finding]:
     if not there.is_dir():
         yield Finding(f"{what}: {there} is no folder; name another")
     elif not os.access(there, os.W_OK | os.X_OK):
-        yield Finding(f"{what}: {there} cannot be written by this user; change its owner or name another")
+        advice = "run as its owner" if there == path else f"create {path} for this user"
+        yield Finding(f"{what}: {there} cannot be written by this user; {advice} or name another")
 
 
 def _tls(cert: Path, key: Path) -> Iterator[Finding]:

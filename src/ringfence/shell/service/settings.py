@@ -367,6 +367,11 @@ class Config(BaseSettings):
         return self.privacy.pseudonym_key_file or self.service.data / "keys" / "pseudonym.key"
 
 
+def varies(field: FieldInfo) -> bool:
+    """Whether the default of a field depends on who runs the program, so that the shown one is an example."""
+    return isinstance(field.json_schema_extra, dict) and "shown" in field.json_schema_extra
+
+
 def shown_default(field: FieldInfo) -> Any:
     """The default of a field as a page shows it; `...` where a value is required."""
     extra = field.json_schema_extra

@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from ringfence.shell.service.settings import KINDS, Config, Webhook, shown_default
+from ringfence.shell.service.settings import KINDS, Config, Service, Webhook, shown_default, varies
 
 _HEAD: Final = """# Configuration
 
 Made by `python -m ringfence.shell.service.settings_page` from the models in `src/ringfence/shell/service/settings.py`.
 
 `ringfence serve --config FILE` reads one TOML file; every setting has a default, so it may be short. `ringfence config example`
-prints a commented file, `ringfence config check FILE` explains mistakes in a line each, `ringfence config show --config FILE` prints what holds in the
+prints a commented file (with `--data FOLDER` it names that data folder), `ringfence config check FILE` explains mistakes in a line each, `ringfence config show --config FILE` prints what holds in the
 end, secrets masked.
 
 An environment variable stands above the file: `RINGFENCE__SECTION__KEY`, such as `RINGFENCE__SERVICE__PORT=9000` or
@@ -132,16 +132,21 @@ def _type_of(annotation: Any) -> str:
 # --- the example ----------------------------------------------------------------------------------------------------
 
 
-def example() -> str:
-    """A whole file: defaults in force, whatever has none behind a comment sign, sources and webhooks as examples."""
-    return "\n".join(_example())
+def example(data: Path | None = None) -> str:
+    """A whole file: defaults in force, whatever has none behind a comment sign, sources and webhooks as examples.
+
+    Args:
+        data: the data folder; None: what it is by itself depends on the user, so it stands behind a comment sign.
+    """
+    return "\n".join(_example(data))
 
 
-def _example() -> Iterator[str]:
+def _example(data: Path | None) -> Iterator[str]:
     yield "# Ringfence: all settings with their defaults. Environment variables stand above them (docs/configuration.md)."
     for name, model in _sections():
         yield from ("", *_comment(_doc(model)), f"[{name}]")
-        yield from _settings(model, {}, live=True)
+        values = {"data": data} if model is Service and data is not None else {}
+        yield from _settings(model, values, live=True)
     for kind, source in KINDS.items():
         yield from ("", *_comment(_doc(source)), f"# [sources.{_NAMES[kind]}]")
         yield from _settings(source, {"kind": kind, **_EXAMPLES[kind]}, live=False)
@@ -157,7 +162,8 @@ def _settings(model: type[BaseModel], values: Mapping[str, Any], *, live: bool) 
         if value is None or value is ...:
             yield f"# {name} ="
         else:
-            yield f"{'' if live else '# '}{name} = {_toml(value)}"
+            holds = live and (name in values or not varies(field))
+            yield f"{'' if holds else '# '}{name} = {_toml(value)}"
 
 
 def _comment(text: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ SCOPES: Final = {
     "numbers:read": "what is known of a number, and a person's records",
     "screen": "ask for the verdict on a call that is arriving",
     "influence": "the bank's question: is this customer on the line with a swindler",
-    "admin": "tokens, dead letters, exporting and erasing a person",
+    "admin": "webhooks, dead letters, exporting and erasing a person",
     "metrics": "figures of operation",
 }
 """What a token may do. None contains another one."""

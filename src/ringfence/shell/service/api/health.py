@@ -17,7 +17,7 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 async def healthz(here: Here) -> dict[str, Any]:
-    """The state: starting, recovering, ok, degraded or stopping; and what is wrong, in words.
+    """The state: starting, compiling, recovering, ok, degraded or stopping; and what is wrong, in words.
 
     It answers 200 as long as it can answer: a full disk is no reason to be started anew. `/readyz` says whether it takes events.
     """

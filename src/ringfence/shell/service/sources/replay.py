@@ -1,4 +1,4 @@
-"""`--replay FILES --speed N`: any input of a scan, told live."""
+"""`--replay FILE [--replay FILE …] --speed N`: any input of a scan, told live."""
 
 from collections.abc import Iterator
 from pathlib import Path
