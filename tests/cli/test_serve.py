@@ -56,8 +56,9 @@ def test_a_mistake_keeps_it_from_beginning(tmp_path: Path, begun: list[Config], 
 def test_what_should_be_thought_over_is_said_and_does_not_stop_it(
     tmp_path: Path, begun: list[Config]
 ) -> None:
-    done = serve(tmp_path)
+    done = serve(tmp_path, "[detect]\nlines = 9_000_000")
     assert done.exit_code == 0, done.output
+    assert "warning: [detect] lines" in done.stderr
     assert "warning: no [sources]" in done.stderr
     assert len(begun) == 1
 

@@ -18,6 +18,7 @@ from ringfence.shell.service.config import ConfigError, auth_key, endpoint_of
 from ringfence.shell.service.endpoints import EndpointError
 from ringfence.shell.service.setting_types import is_loopback, split_address
 from ringfence.shell.service.settings import (
+    MOST_LINES,
     Config,
     Folder,
     Hep,
@@ -142,6 +143,11 @@ def _detectors() -> list[str]:
 
 
 def _detect(config: Config) -> Iterator[Finding]:
+    if config.detect.lines > MOST_LINES:
+        yield Finding(
+            f"[detect] lines: above {MOST_LINES:,} no more is remembered; what is weakest is forgotten sooner",
+            mistake=False,
+        )
     wanted = config.detect.detectors
     if wanted is None:
         return

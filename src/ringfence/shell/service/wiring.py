@@ -114,7 +114,10 @@ def plan_of(config: Config, replay: Told | None = None) -> Plan:
 
 
 def limits_for(lines: int) -> Limits:
-    """Bounds of the engine's tables for a network of so many lines, of which each knows some dozen numbers."""
+    """Bounds of the engine's tables for a network of so many lines, of which each knows some dozen numbers.
+
+    From `MOST_LINES` on they are the built-in ones.
+    """
     size = 1 << max(int(lines / FULL).bit_length(), 14)
     usual = Limits()
     return Limits(
