@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 from ringfence.cli.audit import audit
 from ringfence.cli.person import person
 from ringfence.cli.token import now_us, token
-from ringfence.shell.store.audit import Access
-from ringfence.shell.store.database import FILE
+from ringfence.shell.store.audit import Access, Audit
+from ringfence.shell.store.database import FILE, StoreError
 from ringfence.shell.store.store import Store
 
 NUMBER = "+8613800000001"
@@ -64,6 +64,20 @@ def test_a_token_is_made_shown_once_listed_and_revoked(tmp_path: Path) -> None:
     assert "revoked " in run(token, "list", "--data", tmp_path).stdout
 
 
+def test_what_cannot_be_written_down_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with Store.open(tmp_path) as store:
+        secret = store.tokens.create("old", ["screen"], at=now_us())
+    monkeypatch.setattr(Audit, "append", refuse)
+    one_line(run(token, "create", "new", "--scope", "screen", "--data", tmp_path), 1, "the disk is full")
+    one_line(run(token, "revoke", "old", "--data", tmp_path), 1, "the disk is full")
+    with Store.open(tmp_path) as store:
+        assert [each.name for each in store.tokens.list()] == ["old"]
+        assert store.tokens.check(secret, now_us()) is not None
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -71,10 +85,22 @@ def test_a_token_is_made_shown_once_listed_and_revoked(tmp_path: Path) -> None:
         (("create", "a b", "--scope", "screen"), "name"),
         (("create", "desk", "--scope", ","), "needs a scope"),
         (("revoke", "nobody"), "no token nobody"),
+        (("create", "+8613800000001", "--scope", "screen"), "no telephone number"),
+        (("revoke", "+8613800000001"), "no token +8613800000001"),
     ],
 )
 def test_asked_wrongly(tmp_path: Path, words: tuple[str, ...], says: str) -> None:
     one_line(run(token, *words, "--data", tmp_path), 2, says)
+    with Store.open(tmp_path) as store:
+        assert not list(store.audit.entries())
+
+
+def test_a_name_is_given_once(tmp_path: Path) -> None:
+    words = ("create", "desk", "--scope", "screen", "--data", tmp_path)
+    assert run(token, *words).exit_code == 0
+    one_line(run(token, *words), 2, "there is or was a token desk")
+    with Store.open(tmp_path) as store:
+        assert len(list(store.audit.entries())) == 1
 
 
 def test_a_folder_that_is_none_or_damaged(tmp_path: Path) -> None:

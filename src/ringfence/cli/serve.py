@@ -2,11 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ringfence.cli.errors import ASKED_WRONGLY, FAILED, fail, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringfence.shell.service.settings import Config
 
 
 def serve(
@@ -33,7 +38,9 @@ def serve(
     Stops on SIGTERM and Ctrl-C with everything on disk; after a crash it goes on where it was.
     """
     from ringfence.model.number_lists import ListError
-    from ringfence.shell.service.config import ConfigError, load
+    from ringfence.shell.records import RecordsError
+    from ringfence.shell.service.config import ConfigError
+    from ringfence.shell.service.endpoints import EndpointError
     from ringfence.shell.store.database import StoreError
 
     env = dict(os.environ)
@@ -43,12 +50,7 @@ def serve(
         env["RINGFENCE__SERVICE__DATA"] = str(data.resolve())
     if port is not None:
         env["RINGFENCE__SERVICE__PORT"] = str(port)
-    try:
-        found = load(config, env)
-    except ConfigError as error:
-        for line in str(error).splitlines():
-            say(line)
-        raise typer.Exit(ASKED_WRONGLY) from error
+    found = _checked(config, env, replay=bool(replay))
     from ringfence.shell.service.run import run
     from ringfence.shell.service.wiring import Told
 
@@ -57,5 +59,26 @@ def serve(
     say(f"Ringfence: {secure}://{found.service.host}:{found.service.port}/ (Ctrl-C stops it)")
     try:
         run(found, told)
-    except (ListError, StoreError, OSError) as error:
+    except (ConfigError, EndpointError) as error:
+        fail(str(error), ASKED_WRONGLY)
+    except (ListError, StoreError, RecordsError, OSError) as error:
         fail(str(error), FAILED)
+
+
+def _checked(file: Path | None, env: "Mapping[str, str]", *, replay: bool) -> "Config":
+    """The configuration, once nothing in it is wrong; what should be thought over is said."""
+    from ringfence.shell.service.config import ConfigError, load
+    from ringfence.shell.service.config_check import check
+
+    try:
+        config = load(file, env)
+    except ConfigError as error:
+        for line in error.lines:
+            say(line)
+        raise typer.Exit(ASKED_WRONGLY) from error
+    found = check(config, file, env, replay=replay)
+    for finding in found:
+        say(f"{file or 'configuration'}: {'' if finding.mistake else 'warning: '}{finding.text}")
+    if any(finding.mistake for finding in found):
+        raise typer.Exit(ASKED_WRONGLY)
+    return config

@@ -45,14 +45,14 @@ def create(
 
     scopes = [each.strip() for said in scope for each in said.split(",") if each.strip()]
     now = now_us()
+    until = None if days is None else now + days * _DAY
     with opened(data) as store:
         try:
-            secret = store.tokens.create(
-                name, scopes, at=now, expires_at=None if days is None else now + days * _DAY
-            )
+            store.tokens.may_create(name, scopes, at=now, expires_at=until)
+            _write_down(store, "token.create", name, now)
+            secret = store.tokens.create(name, scopes, at=now, expires_at=until)
         except TokenError as error:
             fail(str(error), ASKED_WRONGLY)
-        _write_down(store, "token.create", name, now)
     typer.echo(secret)
     say("keep it now: it is not shown again")
 
@@ -81,10 +81,11 @@ def revoke(
     now = now_us()
     with opened(data) as store:
         try:
+            store.tokens.may_revoke(name)
+            _write_down(store, "token.revoke", name, now)
             store.tokens.revoke(name, now)
         except TokenError as error:
             fail(str(error), ASKED_WRONGLY)
-        _write_down(store, "token.revoke", name, now)
     typer.echo(f"revoked: {plain(name)}")
 
 

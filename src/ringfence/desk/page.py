@@ -201,6 +201,7 @@ class Page:
             return fill("desk_slower")
         alert, store = shown.row.alert, self._context.service.store
         try:
+            await self._context.audit(who, "alert.mark", shown.row.story.alert.subject, shown.row.key)
             now = await asyncio.to_thread(
                 store.marks.mark, alert.alert_id, status, who=who.name, at=self._context.service.clock(),
                 version=alert.version, reason=reason,

@@ -11,6 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from numba.core.registry import cpu_target
+
 from ringfence.compiled import cache_dir, digest_of
 from ringfence.detect.engine import Engine
 from ringfence.detect.screening import Arriving, Screen
@@ -54,8 +56,10 @@ def _compile(steps: Sequence[str]) -> None:
 
 
 def _mark() -> Path:
-    # machine code is kept for each folder that sources lie in: the same release installed twice is compiled twice
-    place = blake2b(str(Path(__file__).parent).encode(), digest_size=8).hexdigest()
+    # machine code is kept for each folder that sources lie in: the same release installed twice is compiled twice;
+    # and for each processor: an image that was built elsewhere is compiled again
+    kept_for = (str(Path(__file__).parent), *cpu_target.target_context.codegen().magic_tuple())
+    place = blake2b("\n".join(kept_for).encode(), digest_size=8).hexdigest()
     return cache_dir() / digest_of("detect") / f"complete-{place}"
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from ringfence.detect.screening import Screen
 from ringfence.ingest.format import UnreadableError
 from ringfence.model.numbers import NumberPlan
 from ringfence.shell.service.api import events as events_module
+from ringfence.shell.service.api import persons as persons_module
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.app import create_app
 from ringfence.shell.service.limits import Limits
@@ -448,6 +450,9 @@ def test_who_is_slower_is_told(tmp_path: Path) -> None:
         ]
         (label,) = town.get("/v1/alerts/labels").text.splitlines()
         assert "not_an_attack" in label
+        marked = [one for one in town.service.store.audit.entries() if one["what"] == "alert.mark"]
+        assert len(marked) >= 2
+        assert {(one["object"], one["number"], one["who"]) for one in marked} == {(alert_id, VICTIM, "all")}
 
 
 def test_what_is_known_of_a_number(town: Served) -> None:
@@ -502,6 +507,70 @@ def test_the_banks_question(town: Served) -> None:
     assert town.ask("/v1/influence", number="").status_code == 422
     entries = town.service.store.audit
     assert entries is not None
+
+
+# --- administration -----------------------------------------------------------------------------------------------------
+
+
+def said(town: Served) -> list[tuple[Any, Any]]:
+    return [(entry["what"], entry["object"]) for entry in town.service.store.audit.entries()]
+
+
+def test_a_webhook_that_was_gone_is_enabled(tmp_path: Path) -> None:
+    with served(tmp_path) as town:
+        deliveries = town.service.store.deliveries
+        deliveries.configure(["desk"], NOW)
+        deliveries.disable("desk", "it answered that it is gone (HTTP 410)", NOW)
+        assert town.get("/v1/webhooks").json()[0]["disabled_at"] == NOW
+        woken: list[None] = []
+        town.context.webhooks = SimpleNamespace(wake=lambda: woken.append(None))  # type: ignore[assignment]
+        try:
+            assert town.ask("/v1/webhooks/other/enable").status_code == 404
+            assert said(town) == []
+            assert not woken
+            answer = town.ask("/v1/webhooks/desk/enable")
+        finally:
+            town.context.webhooks = None
+        assert answer.status_code == 200
+        assert (answer.json()["name"], answer.json()["disabled_at"]) == ("desk", None)
+        assert not deliveries.is_disabled("desk")
+        assert said(town) == [("webhook.enable", "desk")]
+        assert len(woken) == 1
+
+
+def test_what_cannot_be_written_down_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise database.StoreError("the disk is full")
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("it was done")
+
+    with served(tmp_path) as town:
+        town.service.store.deliveries.configure(["desk"], NOW)
+        monkeypatch.setattr(town.service.store.audit, "append", refuse)
+        for name in ("requeue", "enable"):
+            monkeypatch.setattr(town.service.store.deliveries, name, never)
+        monkeypatch.setattr(persons_module, "erase", never)
+        for path, body in (
+            ("/v1/dead-letters/requeue", {"webhook": "desk"}),
+            ("/v1/webhooks/desk/enable", {}),
+            ("/v1/persons/erase", {"number": VICTIM}),
+            ("/v1/persons/export", {"number": VICTIM}),
+        ):
+            assert town.ask(path, **body).status_code == 503, path
+
+
+def test_a_person_is_a_number_unless_a_name_is_meant(tmp_path: Path) -> None:
+    with served(tmp_path) as town:
+        for what in ("export", "erase"):
+            refused = town.ask(f"/v1/persons/{what}", number="Zhang")
+            assert refused.status_code == 422
+            assert "no telephone number" in refused.text
+            assert said(town) == []
+        assert town.ask("/v1/persons/erase", number="Zhang", name=True).status_code == 200
+        assert town.ask("/v1/persons/erase", number="10086").status_code == 200
+        assert town.ask("/v1/persons/export", number=VICTIM).status_code == 200
+        assert [what for what, _ in said(town)] == ["person.erase", "person.erase", "person.export"]
 
 
 # --- the feed -----------------------------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ringfence.cli.config import config as command
+from ringfence.detect.shard import Limits
 from ringfence.shell.service import settings_page
 from ringfence.shell.service.config import ConfigError, auth_key, load, webhook_secrets
 from ringfence.shell.service.config_check import check
 from ringfence.shell.service.setting_types import data_folder, split_address
-from ringfence.shell.service.settings import KINDS, Config, Hep, Tail, Webhook
+from ringfence.shell.service.settings import KINDS, MOST_LINES, Config, Detect, Hep, Tail, Webhook
+from ringfence.shell.service.wiring import limits_for
 
 ROOT = Path(__file__).parents[3]
 SECRET = "correct horse battery staple"
@@ -265,7 +267,10 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ('[sources.a]\nkind = "tail"\npath = "no/x"\nformat = "json_lines"', "warning: [sources.a] path: there is no folder"),
         ('[sources.a]\nkind = "folder"\npath = "no"', "no is no folder; make it"),
         ('[[webhooks]]\nname = "a"\nurl = "https://x"', "warning: [[webhooks]] a has no secret"),
-        ('[[webhooks]]\nname = "a"\nurl = "https://x"\nsecret = "short"', "warning: [[webhooks]] a secret: is shorter than 16"),
+        ('[[webhooks]]\nname = "a"\nurl = "https://x"\nsecret = "short"', "[[webhooks]] a secrets: one, or two while it is being changed, each of at least 16"),
+        ('[[webhooks]]\nname = "a"\nurl = "https://x"\nsecret_file = "none"', "none: No such file or directory"),
+        ('[[webhooks]]\nname = "a"\nurl = "https://me:it@x"\nsecret = "long enough a secret"', "[[webhooks]] a the url must hold no password"),
+        ("[detect]\nlines = 3_000_001", "warning: [detect] lines: above 3,000,000 no more is remembered"),
         ('[[webhooks]]\nname = "a"\nurl = "http://x"\nsecret = "long enough a secret"', "warning: [[webhooks]] a url: sends numbers over the network without TLS"),
         ('[[webhooks]]\nname = "a"\nurl = "http://[::1]/"\nsecret = "long enough a secret"\nkinds = ["floods"]', "[[webhooks]] a kinds: no kind floods"),
     ],
@@ -273,6 +278,21 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
 def test_what_the_check_finds(tmp_path: Path, text: str, expected: str) -> None:
     (found,) = findings(tmp_path, text)
     assert expected in found
+
+
+def test_what_the_sender_would_refuse_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "three").write_text("".join(f"{SECRET} {place}\n" for place in range(3)))
+    hook = '[[webhooks]]\nname = "a"\nurl = "https://x"\n'
+    for secret, env in (('secret_file = "three"', {}), ('secret_env = "HOOK"', {"HOOK": "short"})):
+        (found,) = findings(tmp_path, hook + secret, env)
+        assert found.startswith("[[webhooks]] a secrets: one, or two")
+        assert SECRET not in found
+
+
+def test_the_bounds_grow_with_the_lines_as_far_as_is_said() -> None:
+    assert limits_for(MOST_LINES) == limits_for(10_000_000) == Limits()
+    assert limits_for(MOST_LINES * 9 // 10) != Limits()
+    assert "up to 3 million" in str(Detect.model_fields["lines"].description)
 
 
 def test_a_sound_configuration_has_no_finding(tmp_path: Path) -> None:

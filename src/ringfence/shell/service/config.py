@@ -13,11 +13,12 @@ from typing import Any, Final
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import TomlConfigSettingsSource
 
+from ringfence.shell.service.endpoints import Endpoint
 from ringfence.shell.service.mistakes import ENV, lines
 from ringfence.shell.service.setting_types import BASE, data_folder
 from ringfence.shell.service.settings import Config, Hep, Webhook
 
-__all__ = ["Config", "ConfigError", "auth_key", "load", "webhook_secrets"]
+__all__ = ["Config", "ConfigError", "auth_key", "endpoint_of", "load", "webhook_secrets"]
 
 _LARGEST: Final = 1 << 20  # bytes of the file; one that is larger is some other file
 
@@ -81,6 +82,26 @@ def webhook_secrets(webhook: Webhook, env: Mapping[str, str] | None = None) -> t
             raise ConfigError(f"webhook {webhook.name}: the variable {webhook.secret_env} is not set; set it")
         return (SecretStr(secret),)
     return () if webhook.secret is None else (webhook.secret,)
+
+
+def endpoint_of(webhook: Webhook, env: Mapping[str, str] | None = None) -> Endpoint:
+    """A webhook as the sender knows it.
+
+    Raises:
+        ConfigError: the file or the variable with the secret is missing or empty.
+        EndpointError: its address or its secrets cannot be used.
+    """
+    return Endpoint(
+        webhook.name,
+        str(webhook.url),
+        tuple(secret.get_secret_value() for secret in webhook_secrets(webhook, env)),
+        webhook.body,
+        kinds=frozenset(webhook.kinds or ()),
+        least=webhook.min_probability,
+        connect_s=webhook.connect_s,
+        answer_s=webhook.response_s,
+        max_age_s=webhook.retry_h * 3600,
+    )
 
 
 def _secrets_in(path: Path) -> list[str]:

@@ -14,11 +14,20 @@ from zoneinfo import ZoneInfo
 
 from ringfence.ingest.format import Settings, UnreadableError, formats
 from ringfence.model.numbers import NumberPlan
-from ringfence.shell.service.config import ConfigError, auth_key, webhook_secrets
+from ringfence.shell.service.config import ConfigError, auth_key, endpoint_of
+from ringfence.shell.service.endpoints import EndpointError
 from ringfence.shell.service.setting_types import is_loopback, split_address
-from ringfence.shell.service.settings import Config, Folder, Hep, Source, Syslog, Tail, Webhook
+from ringfence.shell.service.settings import (
+    MOST_LINES,
+    Config,
+    Folder,
+    Hep,
+    Source,
+    Syslog,
+    Tail,
+    Webhook,
+)
 
-SHORT_SECRET: Final = 16
 _LINES: Final = {"parquet", "arrow_ipc"}
 """Formats that are no text: they cannot be followed line by line."""
 
@@ -31,13 +40,16 @@ class Finding:
     mistake: bool = True
 
 
-def check(config: Config, path: Path | None = None, env: Mapping[str, str] | None = None) -> list[Finding]:
+def check(
+    config: Config, path: Path | None = None, env: Mapping[str, str] | None = None, *, replay: bool = False
+) -> list[Finding]:
     """Hold a configuration against this machine; nothing is changed or opened for listening.
 
     Args:
         config: valid by itself.
         path: its file, for a look at its permissions.
         env: where secrets may lie; None: the environment of the process.
+        replay: files are told beside the sources.
     """
     found = [
         *_service(config),
@@ -48,7 +60,7 @@ def check(config: Config, path: Path | None = None, env: Mapping[str, str] | Non
     ]
     for name, source in config.sources.items():
         found += [Finding(f"[sources.{name}] {each.text}", each.mistake) for each in _source(source)]
-    if not config.sources and not config.service.demo:
+    if not config.sources and not config.service.demo and not replay:
         found.append(Finding("no [sources]: records come by POST /v1/events only", mistake=False))
     if path is not None and _has_secret(config) and path.stat().st_mode & stat.S_IROTH:
         found.append(Finding(f"{path}: holds secrets and everybody may read it; chmod o-r it", mistake=False))
@@ -132,6 +144,11 @@ def _detectors() -> list[str]:
 
 
 def _detect(config: Config) -> Iterator[Finding]:
+    if config.detect.lines > MOST_LINES:
+        yield Finding(
+            f"[detect] lines: above {MOST_LINES:,} no more is remembered; what is weakest is forgotten sooner",
+            mistake=False,
+        )
     wanted = config.detect.detectors
     if wanted is None:
         return
@@ -253,22 +270,19 @@ def _hooks(config: Config, env: Mapping[str, str] | None) -> Iterator[Finding]:
 
 
 def _hook(webhook: Webhook, env: Mapping[str, str] | None) -> Iterator[Finding]:
-    try:
-        secrets = webhook_secrets(webhook, env)
-    except ConfigError as error:
-        yield Finding(f"secret: {error}")
-        return
-    if not secrets:
-        yield Finding("has no secret: its receiver cannot tell who sends; set one", mistake=False)
-    elif any(len(secret.get_secret_value()) < SHORT_SECRET for secret in secrets):
-        yield Finding(f"secret: is shorter than {SHORT_SECRET} characters; take a random one", mistake=False)
-    parts = urlsplit(webhook.url)
-    if parts.scheme == "http" and not _on_loopback(parts.hostname or ""):
-        yield Finding("url: sends numbers over the network without TLS; use https", mistake=False)
     known = [*_detectors(), "gang"]
     for kind in webhook.kinds or ():
         if kind not in known:
             yield Finding(f"kinds: no kind {kind}; there are {', '.join(known)}")
+    try:
+        if not endpoint_of(webhook, env).secrets:
+            yield Finding("has no secret: its receiver cannot tell who sends; set one", mistake=False)
+    except (ConfigError, EndpointError) as error:
+        yield Finding(str(error).removeprefix(f"webhook {webhook.name}: "))
+        return
+    parts = urlsplit(webhook.url)
+    if parts.scheme == "http" and not _on_loopback(parts.hostname or ""):
+        yield Finding("url: sends numbers over the network without TLS; use https", mistake=False)
 
 
 def _on_loopback(host: str) -> bool:

@@ -23,7 +23,7 @@ def run(
     """Serve until told to stop.
 
     Raises:
-        ConfigError, ListError, StoreError, OSError: it cannot begin.
+        ConfigError, EndpointError, ListError, StoreError, RecordsError, OSError: it cannot begin.
     """
     configure(
         Pseudonyms.kept_in(config.pseudonym_key),

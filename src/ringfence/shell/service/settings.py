@@ -85,12 +85,16 @@ class NetworkSettings(Section):
     )
 
 
+MOST_LINES: Final = 3_000_000
+"""Of a network: the bounds grow no further, and a larger one forgets what is weakest sooner."""
+
+
 class Detect(Section):
     """What is looked for."""
 
     detectors: Many[str] | None = _said("Detectors by name; left out: all.", None)
     lines: int = _said(
-        "Lines of the network, about: what is remembered is bounded by it (docs/capacity.md).",
+        "Lines of the network, about: what is remembered is bounded by it, up to 3 million (docs/capacity.md).",
         2_000_000,
         ge=1000,
         le=10_000_000,
@@ -282,7 +286,7 @@ class Webhook(Section):
     connect_s: float = _said("Longest wait for a connection.", 5.0, gt=0, le=60)
     response_s: float = _said("Longest wait for an answer.", 10.0, gt=0, le=300)
     retry_h: float = _said(
-        "Hours that a message is tried again before it is a dead letter.", 24.0, ge=0, le=720
+        "Hours that a message is tried again before it is a dead letter.", 24.0, gt=0, le=720
     )
 
     @model_validator(mode="after")

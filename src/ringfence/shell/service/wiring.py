@@ -23,14 +23,13 @@ from ringfence.shell.judge import Charge
 from ringfence.shell.lists import read_lists
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.app import create_app
-from ringfence.shell.service.config import auth_key, webhook_secrets
+from ringfence.shell.service.config import auth_key, endpoint_of
 from ringfence.shell.service.decoders import Decoder, Events, HepPackets, Lines, Makers
-from ringfence.shell.service.endpoints import Endpoint
 from ringfence.shell.service.limits import Limits as Rates
 from ringfence.shell.service.running import Running
 from ringfence.shell.service.service import Plan, Service
 from ringfence.shell.service.setting_types import split_address
-from ringfence.shell.service.settings import Config, Folder, Hep, Source, Syslog, Tail, Webhook
+from ringfence.shell.service.settings import Config, Folder, Hep, Source, Syslog, Tail
 from ringfence.shell.service.sources.city import SPEED, ZONE, Town
 from ringfence.shell.service.sources.feed import Feed
 from ringfence.shell.service.sources.folder import WatchedFolder
@@ -115,7 +114,10 @@ def plan_of(config: Config, replay: Told | None = None) -> Plan:
 
 
 def limits_for(lines: int) -> Limits:
-    """Bounds of the engine's tables for a network of so many lines, of which each knows some dozen numbers."""
+    """Bounds of the engine's tables for a network of so many lines, of which each knows some dozen numbers.
+
+    From `MOST_LINES` on they are the built-in ones.
+    """
     size = 1 << max(int(lines / FULL).bit_length(), 14)
     usual = Limits()
     return Limits(
@@ -138,10 +140,10 @@ def wire(
         on_ready: adds to the application, such as the desk.
 
     Raises:
-        ConfigError, ListError, StoreError, OSError: one line, what is wrong.
+        ConfigError, EndpointError, ListError, StoreError, RecordsError, OSError: one line, what is wrong.
     """
     service = Service(plan_of(config, replay))
-    endpoints = [_endpoint(webhook) for webhook in config.webhooks]
+    endpoints = [endpoint_of(webhook) for webhook in config.webhooks]
     webhooks = None
     if endpoints:
         webhooks = Webhooks(
@@ -268,18 +270,4 @@ def _folder(source: Folder) -> Callable[[Any], WatchedFolder]:
         after=source.after,
         settled_s=source.settled_s,
         position=position,
-    )
-
-
-def _endpoint(webhook: Webhook) -> Endpoint:
-    return Endpoint(
-        webhook.name,
-        str(webhook.url),
-        tuple(secret.get_secret_value() for secret in webhook_secrets(webhook)),
-        webhook.body,
-        kinds=frozenset(webhook.kinds or ()),
-        least=webhook.min_probability,
-        connect_s=webhook.connect_s,
-        answer_s=webhook.response_s,
-        max_age_s=webhook.retry_h * 3600,
     )

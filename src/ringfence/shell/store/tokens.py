@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from ringfence.shell.store.database import Database, StoreError, bounded
 from ringfence.shell.store.redact import strings_with_a_number
@@ -98,23 +98,10 @@ class Tokens:
             TokenError: the name is taken or unfit, a scope does not exist, it would have expired.
             StoreError: it could not be written.
         """
-        wanted = sorted(set(scopes))
-        unknown = [scope for scope in wanted if scope not in SCOPES]
-        if unknown or not wanted:
-            what = f"there is no scope {unknown[0]}" if unknown else "a token needs a scope"
-            raise TokenError(f"{what}; there are {', '.join(SCOPES)}")
-        if not _NAME.fullmatch(name) or strings_with_a_number(name):
-            raise TokenError(
-                "the name must be 1 to 64 letters, digits or one of . _ - @, and no telephone number"
-            )
-        if expires_at is not None and expires_at <= at:
-            raise TokenError("the token would have expired already")
+        wanted = _wanted(name, scopes, at, expires_at)
         secret = _PREFIX + secrets.token_urlsafe(32)
         with self._database.writing() as connection:
-            if connection.scalar(select(TOKENS.c.name).where(TOKENS.c.name == name)) is not None:
-                raise TokenError(
-                    f"there is or was a token {name}; the audit log needs names that are given once"
-                )
+            _refuse_taken(connection, name)
             connection.execute(
                 TOKENS.insert().values(
                     name=name,
@@ -126,6 +113,17 @@ class Tokens:
                 )
             )
         return secret
+
+    def may_create(self, name: str, scopes: Iterable[str], *, at: int, expires_at: int | None = None) -> None:
+        """Whether `create` would make a token of this, to be asked before it is written down that one is made.
+
+        Raises:
+            TokenError: it would not.
+            StoreError: the database cannot be read.
+        """
+        _wanted(name, scopes, at, expires_at)
+        with self._database.reading() as connection:
+            _refuse_taken(connection, name)
 
     def check(self, secret: str, now: int) -> Principal | None:
         """Whose token this is.
@@ -163,6 +161,18 @@ class Tokens:
             if not connection.execute(TOKENS.update().where(valid).values(revoked_at=at)).rowcount:
                 raise TokenError(f"there is no token {name} to revoke")
         self._forget()
+
+    def may_revoke(self, name: str) -> None:
+        """Whether `revoke` would find a token, to be asked before it is written down that it is revoked.
+
+        Raises:
+            TokenError: it would not.
+            StoreError: the database cannot be read.
+        """
+        valid = (TOKENS.c.name == name) & TOKENS.c.revoked_at.is_(None)
+        with self._database.reading() as connection:
+            if connection.scalar(select(TOKENS.c.name).where(valid)) is None:
+                raise TokenError(f"there is no token {name} to revoke")
 
     def list(self) -> list[Token]:
         """All tokens that ever were, the oldest first."""
@@ -207,6 +217,27 @@ def _valid(known: _Known | None, now: int) -> Principal | None:
     if known is None or (known.expires_at is not None and known.expires_at <= now):
         return None
     return known.principal
+
+
+def _wanted(name: str, scopes: Iterable[str], at: int, expires_at: int | None) -> list[str]:
+    """The scopes of a new token, if it may be one by itself."""
+    wanted = sorted(set(scopes))
+    unknown = [scope for scope in wanted if scope not in SCOPES]
+    if unknown or not wanted:
+        what = f"there is no scope {unknown[0]}" if unknown else "a token needs a scope"
+        raise TokenError(f"{what}; there are {', '.join(SCOPES)}")
+    if not _NAME.fullmatch(name) or strings_with_a_number(name):
+        raise TokenError(
+            "the name must be 1 to 64 letters, digits or one of . _ - @, and no telephone number"
+        )
+    if expires_at is not None and expires_at <= at:
+        raise TokenError("the token would have expired already")
+    return wanted
+
+
+def _refuse_taken(connection: Connection, name: str) -> None:
+    if connection.scalar(select(TOKENS.c.name).where(TOKENS.c.name == name)) is not None:
+        raise TokenError(f"there is or was a token {name}; the audit log needs names that are given once")
 
 
 def _digest(secret: str) -> str:

@@ -133,6 +133,10 @@ async def read_history(alert_id: str, here: Here, who: Reader) -> list[dict[str,
 )
 async def say(alert_id: str, said: Said, here: Here, who: Writer) -> dict[str, Any]:
     """Say what an alert is: acknowledge, confirm, close it, or say that it is no attack."""
+    found = await asyncio.to_thread(here.service.store.alerts.get, alert_id)
+    if found is None:
+        raise HTTPException(404, "there is no such alert")
+    await here.audit(who, "alert.mark", found.document["subject"], alert_id)
     marks, at = here.service.store.marks, here.service.clock()
     try:
         alert = await asyncio.to_thread(
