@@ -35,12 +35,19 @@ def ringing(calls: int, subject: str = "+8613800000001") -> tuple[Alert, list[Le
                 flood.WITHHELD_SOON,
                 60.0,
                 "withheld number, 60 s after the last",
-                "隐藏号码，距上一通60 秒",
+                "隐藏号码，距上一通 60 秒",
                 5.0,
             )
         ]
         seen.append(
-            (at + 9_000_000, flood.CALL_DROPPED, 1.0, "dropped 1 s after the answer", "接通1 秒后即挂断", 2.0)
+            (
+                at + 9_000_000,
+                flood.CALL_DROPPED,
+                1.0,
+                "dropped 1 s after the answer",
+                "接通 1 秒后即挂断",
+                2.0,
+            )
         )
         for when, what, value, english, chinese, bits in seen:
             total += bits
@@ -60,9 +67,9 @@ def held(
     """A scam call in the grip."""
     entries = [
         LedgerEntry(BEGAN + MINUTE, "s1", "+85255500001", int(scam_call.ABROAD_RINGS), 60.0, "a stranger from abroad, on the line for 60 s",
-                    "境外陌生号码来电，已通话60 秒", 3.0, 3.0, cell),
+                    "境外陌生号码来电，已通话 60 秒", 3.0, 3.0, cell),
         LedgerEntry(BEGAN + 12 * MINUTE, "s1", "+85255500001", int(scam_call.ON_LINE), 720.0, "still on the line after 12 min",
-                    "通话已持续12 分钟，仍未挂断", 9.0, 12.0, cell),
+                    "通话已持续 12 分钟，仍未挂断", 9.0, 12.0, cell),
     ]  # fmt: skip
     victim = Victim(
         stage="grip", stages={"contact": BEGAN, "grip": BEGAN + 12 * MINUTE}, numbers=[subject], cell=cell, on_call=True,

@@ -125,9 +125,9 @@ def test_a_day_at_the_desk(browser: Browser, city: str) -> None:
         assert page.locator('.desk [lang="en"]:visible').count() == 0
 
         # somebody says what it is
-        one.get_by_role("button", name="受理").click()
-        expect(one.locator(".note")).to_contain_text("已标为“已受理”。")
-        expect(one.locator(".row .status")).to_contain_text("已受理")
+        one.get_by_role("button", name="签收").click()
+        expect(one.locator(".note")).to_contain_text("已标为“已签收”。")
+        expect(one.locator(".row .status")).to_contain_text("已签收")
         one.get_by_role("button", name="误报").click()
         one.locator("input").fill("亲属来电")
         one.get_by_role("button", name="提交").click()
@@ -229,7 +229,7 @@ def test_only_a_token_opens_the_desk(browser: Browser, tmp_path: Path) -> None:
             expect(page.get_by_text("当前用户：wang")).to_be_visible()
             one = page.locator(".attacks .alert", has_text="+8613800000002")
             one.locator(".head").click()
-            one.get_by_role("button", name="受理").click()
+            one.get_by_role("button", name="签收").click()
             expect(one.locator(".note")).to_contain_text("您的令牌没有 alerts:write 权限。")
             page.fill("#number", "+8613800000002")
             page.keyboard.press("Enter")

@@ -10,7 +10,7 @@ from tests.desk.alerts import BEGAN, MINUTE, demanding, forging, held, ringing, 
 
 from ringfence.desk import live, pictures, render
 from ringfence.desk.told import story_of, translated
-from ringfence.desk.words import CLASSES, LABELS, STATUSES
+from ringfence.desk.words import CLASSES, LABELS, STATES, STATUSES
 from ringfence.detect.detectors import DETECTORS
 from ringfence.model import verdicts
 from ringfence.model.caller_class import NAMES
@@ -18,6 +18,7 @@ from ringfence.report.calls import calls_of
 from ringfence.report.labels import LABELS as REPORT
 from ringfence.report.style import PICTURES, sheet
 from ringfence.report.words import Clock
+from ringfence.shell.service.metrics import STATES as KNOWN_STATES
 from ringfence.shell.store.marks import STATUSES as KNOWN_STATUSES
 
 CLOCK = Clock("Asia/Shanghai")
@@ -95,7 +96,7 @@ def test_a_scam_call_tells_how_far_it_has_come_and_where_to_reach_the_person() -
 
 def test_the_ledger_grows_with_what_is_seen() -> None:
     before, after = (drawn(*ringing(calls)) for calls in (5, 6))
-    assert before.count("接通1 秒后即挂断") < after.count("接通1 秒后即挂断")
+    assert before.count("接通 1 秒后即挂断") < after.count("接通 1 秒后即挂断")
     row = live.row_of(stored(*ringing(6)), CLOCK, None)
     since = live.since_alert(row.story, 4)
     assert since.all == 6  # of three calls, each seen twice
@@ -114,8 +115,8 @@ def test_what_is_no_longer_observed_is_told_by_the_document() -> None:
     alert, entries = ringing(30)
     row = live.row_of(stored(alert, entries[-10:]), CLOCK, None)
     assert [one.text_zh for one in row.story.alert.ledger][:2] == [
-        "隐藏号码，距上一通60 秒",
-        "接通1 秒后即挂断",
+        "隐藏号码，距上一通 60 秒",
+        "接通 1 秒后即挂断",
     ]
     assert row.story.alert.ledger[-1].total == 21.0
     html = render.detail(row, CLOCK)
@@ -137,7 +138,7 @@ def test_words_of_every_detector_are_found_again() -> None:
 
 
 def test_figures_are_put_into_chinese_too() -> None:
-    assert translated("flood", "stranger, 14 min 3 s after the last")[1] == "陌生号码，距上一通14 分钟 3 秒"
+    assert translated("flood", "stranger, 14 min 3 s after the last")[1] == "陌生号码，距上一通 14 分钟 3 秒"
     assert translated("flood", "what nobody says") == (0, "what nobody says")
 
 
@@ -274,6 +275,7 @@ def test_the_desk_has_words_of_its_own_for_everything() -> None:
     assert not LABELS.keys() & REPORT.keys()
     assert set(CLASSES) == set(NAMES)
     assert set(STATUSES) == set(KNOWN_STATUSES)
+    assert set(STATES) == set(KNOWN_STATES)
     for key, both in LABELS.items():
         fields = [{part.split("}")[0] for part in text.split("{")[1:]} - {"n", "nth"} for text in both]
         assert fields[0] == fields[1], key

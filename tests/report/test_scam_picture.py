@@ -304,7 +304,7 @@ def test_the_ledger_is_told_and_what_was_seen_since() -> None:
     told = describe(scams_of([story], SHANGHAI)[0], [], SHANGHAI)
     assert [e.at for e in told.ledger + told.since] == [e.at for e in story.entries]
     text = one(story)
-    assert "向从未付过款的账户转账50,000.00" in text
+    assert "向从未付过款的账户转账 50,000.00" in text
     assert "withheld" not in text  # a transfer has no caller
 
 

@@ -125,9 +125,9 @@ _NO_MORE: Final[Any] = np.int64(0)
 WORDS: Final[dict[Any, Words]] = {
     **{reason: verdicts.words(reason) for reason in verdicts.WORDS},
     **{SIGNED | reason: verdicts.words(SIGNED | reason) for reason in verdicts.WORDS},
-    HOME_BEFORE: ("from abroad, {} after it was in use at home", "从境外呼入，此前{}该号码尚在国内使用"),
-    HOME_AFTER: ("in use at home {} after that call", "该呼叫之后{}，号码在国内使用"),
-    HOME_MEANWHILE: ("talking at home during that call, since {}", "该呼叫之时，号码正在国内通话（已{}）"),
+    HOME_BEFORE: ("from abroad, {} after it was in use at home", "从境外呼入，此前 {}该号码尚在国内使用"),
+    HOME_AFTER: ("in use at home {} after that call", "该呼叫之后 {}，号码在国内使用"),
+    HOME_MEANWHILE: ("talking at home during that call, since {}", "该呼叫之时，号码正在国内通话（已 {}）"),
     STRANGERS: ("rings people it has nothing to do with", "呼叫与其素无联系的人"),
     ACQUAINTED: ("rings people it knows", "呼叫与其有联系的人"),
     FORGED_BEFORE: ("was forged on a day before", "前几日曾被冒用"),

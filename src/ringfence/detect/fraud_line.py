@@ -58,7 +58,7 @@ QUIET_LIFE: Final = 7 * DAY
 RETURN: Final = 30 * DAY
 
 WORDS: Final = {
-    1: ("what a line that is watched at all is worth", "被观察线路的基准证据"),
+    1: ("what a line that is watched at all is worth", "先验证据值"),
     **{code + 2: feature.words for code, feature in enumerate(FEATURES)},
 }
 

@@ -32,21 +32,24 @@ class Feature(NamedTuple):
 
 FEATURES: Final = (
     Feature(
-        "calls_per_counterpart", 2.0, -1, ("{:.2f} calls for each person called", "平均每个对方拨打{:.2f}次")
+        "calls_per_counterpart",
+        2.0,
+        -1,
+        ("{:.2f} calls for each person called", "平均每个对方拨打 {:.2f} 次"),
     ),
-    Feature("strangers", 3.0, 1, ("{:.0%} of its calls go to strangers", "拨打陌生号码占{:.0%}")),
-    Feature("received", 2.5, -1, ("{:.0%} of its calls came from others", "他人来电占{:.0%}")),
-    Feature("answered", 1.0, 0, ("{:.0%} of its calls are answered", "接通率{:.0%}")),
-    Feature("short", 1.0, 0, ("{:.0%} of the answered are over within 3 s", "接通后3秒内挂断占{:.0%}")),
+    Feature("strangers", 3.0, 1, ("{:.0%} of its calls go to strangers", "拨打陌生号码占 {:.0%}")),
+    Feature("received", 2.5, -1, ("{:.0%} of its calls came from others", "他人来电占 {:.0%}")),
+    Feature("answered", 1.0, 0, ("{:.0%} of its calls are answered", "接通率 {:.0%}")),
+    Feature("short", 1.0, 0, ("{:.0%} of the answered are over within 3 s", "接通后 3 秒内挂断占 {:.0%}")),
     Feature(
         "hours",
         1.0,
         0,
-        ("{:.2f} different hours of the day for each call", "平均每次通话涉及{:.2f}个不同钟点"),
+        ("{:.2f} different hours of the day for each call", "平均每次通话涉及 {:.2f} 个不同钟点"),
     ),
-    Feature("devices", 2.0, 1, ("{:.2f} phones for each call", "平均每次通话使用{:.2f}部终端")),
-    Feature("numbers", 2.5, 1, ("{:.0f} numbers call from its phone", "同一终端上有{:.0f}个号码")),
-    Feature("age", 1.5, -1, ("first seen {:.0f} days ago", "{:.0f}天前首次出现")),
+    Feature("devices", 2.0, 1, ("{:.2f} phones for each call", "平均每次通话使用 {:.2f} 部终端")),
+    Feature("numbers", 2.5, 1, ("{:.0f} numbers call from its phone", "同一终端上有 {:.0f} 个号码")),
+    Feature("age", 1.5, -1, ("first seen {:.0f} days ago", "{:.0f} 天前首次出现")),
 )
 """In the order of `fraud_line.measure`."""
 

@@ -148,7 +148,7 @@ class Screen:
         return self._open(
             flood.NAME,
             callee,
-            ("a stranger rings a line that is being flooded", "陌生来电，被叫正遭电话轰炸"),
+            ("a stranger rings a line that is being flooded", "陌生来电，被叫正遭呼死你攻击"),
         )
 
     def _fraud_line(self, caller: int, fresh: bool) -> list[Reason]:

@@ -40,7 +40,7 @@ LABELS: Final[dict[str, Both]] = {
         ),
         "calm_empty": (
             "There was nothing to judge. See below which rows were put aside and why.",
-            "没有可供分析的呼叫。未能采用的记录及原因见下文。",
+            "没有可供分析的呼叫。被剔除的记录及原因见下文。",
         ),
         # table of floods
         "floods": ("Floods", "呼死你攻击"),
@@ -65,11 +65,11 @@ LABELS: Final[dict[str, Both]] = {
         "within": ("within {length}", "历时 {length}"),
         "going_on": ("still going on when the records end", "话单结束时仍在持续"),
         "over": ("quiet since {last}", "{last} 后停止"),
-        "closed_after": ("closed after {quiet} of quiet", "静默 {quiet}后解除告警"),
+        "closed_after": ("closed after {quiet} of quiet", "静默 {quiet}后解除预警"),
         "returned_once": ("it returned once", "其后又发生 1 次"),
         "returned": ("it returned {k} times", "其后又发生 {k} 次"),
         "probable": ("{p} probable", "概率 {p}"),
-        "n_bits": ("{n} bits", "{n} 比特"),
+        "n_bits": ("{n} bits", "证据值 {n}"),
         "form": ("form: {form}", "方式：{form}"),
         "overview": ("All floods on one time line", "全部攻击的时间线"),
         "overview_note": (
@@ -79,7 +79,7 @@ LABELS: Final[dict[str, Both]] = {
         "overview_more": ("The first {n} are drawn.", "图中仅显示前 {n} 起。"),
         "overview_row": ("{line}: {began} to {last}", "{line}：{began} 至 {last}"),
         # one flood
-        "headline_alerts": ("{n} alerts", "{n} 条告警"),
+        "headline_alerts": ("{n} alerts", "{n} 条预警"),
         # forged caller ids
         "headline_both": (
             "{others}; calls with forged numbers: {calls}",
@@ -122,7 +122,7 @@ LABELS: Final[dict[str, Both]] = {
         "recognised_at": ("recognised at the {nth} call", "第 {n} 通时识别"),
         "after_first": ("{delay} after the first", "距首通 {delay}"),
         "sum": ("evidence so far", "累计证据"),
-        "threshold": ("threshold, {n} bits", "阈值 {n} 比特"),
+        "threshold": ("threshold, {n} bits", "阈值 {n}"),
         "worth": ("what each call was worth", "每通呼叫的证据值"),
         "earlier_one": (
             "One earlier call counted too; it came long before and stands in the ledger only.",
@@ -151,13 +151,13 @@ LABELS: Final[dict[str, Both]] = {
         "engaged": ("line engaged", "占线"),
         "unknown": ("end not known", "结果不明"),
         "again": ("the same number again", "同一号码再次来电"),
-        "against": ("against an attack", "不像攻击"),
-        "for": ("for an attack", "像攻击"),
+        "against": ("against an attack", "排除依据"),
+        "for": ("for an attack", "支持依据"),
         # ledger
         "ledger": ("The evidence in words", "判定依据"),
         "ledger_caption": (
             "What was seen until the alert, and what it was worth.",
-            "告警前的逐项观测及其证据值。",
+            "预警前的逐项观测及其证据值。",
         ),
         "time": ("Time", "时间"),
         "caller": ("Caller", "主叫号码"),
@@ -166,7 +166,7 @@ LABELS: Final[dict[str, Both]] = {
         "total": ("Sum", "累计"),
         "bits_meaning": (
             "{n} bits: at most about 1 in {odds} such stretches on an ordinary line would look like this.",
-            "{n} 比特：在普通号码上，大约每 {odds} 段类似时段中至多有 1 段会呈现这种情形。",
+            "证据值 {n}：在普通号码上，大约每 {odds} 段类似时段中至多有 1 段会呈现这种情形。",
         ),
         "probability_meaning": (
             "{p} probable: this also allows for how rare floods are, about one burst of strange calls in {prior}.",
@@ -226,7 +226,7 @@ LABELS: Final[dict[str, Both]] = {
         "file": ("File", "文件"),
         "format": ("Format", "格式"),
         "rows": ("Rows", "行数"),
-        "rejected": ("Put aside", "未采用"),
+        "rejected": ("Put aside", "剔除"),
         "speed": (
             "The scan took {time}: {calls} calls, {rate} a second.",
             "分析用时 {time}：{calls} 通呼叫，每秒 {rate} 通。",
@@ -236,10 +236,10 @@ LABELS: Final[dict[str, Both]] = {
             "Numbers without a country code were read as those of {country}.",
             "未带国家代码的号码按 {country} 处理。",
         ),
-        "none_rejected": ("No row was put aside.", "没有未采用的记录。"),
+        "none_rejected": ("No row was put aside.", "没有剔除的记录。"),
         "rejected_caption": (
             "Rows put aside; they stand in rejected.jsonl with their place.",
-            "未采用的记录，位置见 rejected.jsonl。",
+            "剔除的记录，位置见 rejected.jsonl。",
         ),
         "reason": ("Reason", "原因"),
         "notes_caption": ("Repaired or noticed while reading.", "读取时修正或留意到的情况。"),

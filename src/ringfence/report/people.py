@@ -19,7 +19,7 @@ _KINDS = {
     0: Both("fixed line", "固定电话"),
     1: Both("mobile", "手机"),
     2: Both("fixed or mobile", "固话或手机"),
-    3: Both("freephone", "免费电话"),
+    3: Both("freephone", "被叫付费号码"),
     4: Both("premium rate", "声讯电话"),
     6: Both("internet telephone", "网络电话"),
 }

@@ -167,7 +167,7 @@ def _title(call: Call, place: int, clock: Clock) -> Both:
     who, when, worth = number(call.caller), clock.clock(call.at), bits(call.bits)
     return Both(
         f"{place}. {when}, {who.en}: {'; '.join(e.text for e in call.entries)} ({worth} bits)",
-        f"{place}. {when}，{who.zh}：{'；'.join(e.text_zh for e in call.entries)}（{worth} 比特）",
+        f"{place}. {when}，{who.zh}：{'；'.join(e.text_zh for e in call.entries)}（证据值 {worth}）",
     )
 
 

@@ -33,7 +33,7 @@ SCAM_LABELS: Final[dict[str, Both]] = {
         "no_grip": ("before a grip", "尚未形成控制"),
         "watched": (
             "Watched since an earlier warning, so the bar was lower.",
-            "此前已预警，一直在重点关注中，因此告警阈值较低。",
+            "此前已预警，一直在重点关注中，因此预警阈值较低。",
         ),
         # money
         "known_before": (
@@ -92,7 +92,7 @@ SCAM_LABELS: Final[dict[str, Both]] = {
             "Grey bands: long stretches without calls, left out.",
             "灰色带：略去的长时间无来电时段。",
         ),
-        "lane_calls": ("calls that held the person", "缠住当事人的通话"),
+        "lane_calls": ("calls that held the person", "控制当事人的通话"),
         "lane_money": ("transfers", "转账"),
         "lane_known": ("known people and the bank", "熟人与银行"),
         "lane_cells": ("cells", "基站小区"),
@@ -110,17 +110,17 @@ SCAM_LABELS: Final[dict[str, Both]] = {
         "cell_new": ("not rung there before", "此前从未在此出现"),
         "cells_more": ("And {n} more cells.", "另有 {n} 个基站小区。"),
         # ledger
-        "since_alert": ("What was seen since", "告警后的观测"),
-        "since_caption": ("What was seen after the alert.", "告警之后的逐项观测及其证据值。"),
+        "since_alert": ("What was seen since", "预警后的观测"),
+        "since_caption": ("What was seen after the alert.", "预警之后的逐项观测及其证据值。"),
         "since_more": ("And {n} more observations.", "另有 {n} 项观测。"),
     }.items()
 }
 
 STAGES: Final = {
-    "contact": Both("contact", "接触"),
+    "contact": Both("contact", "初步接触"),
     "hand_over": Both("hand-over", "转接“警方”"),
     "grip": Both("grip", "控制"),
-    "isolation": Both("isolation", "隔离"),
+    "isolation": Both("isolation", "与外界隔绝"),
     "payment": Both("payment", "转账"),
 }
 """How far a scam has come: the stages of `detect.scam_call`."""

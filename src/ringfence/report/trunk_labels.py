@@ -30,7 +30,7 @@ LABELS: Final[dict[str, Both]] = {
         ),
         "at_least": ("more than {n}", "超过 {n}"),
         "when": ("When", "时间分布"),
-        "per_bar": ("One bar is {length}; the highest is {most} calls.", "每柱为{length}，最高 {most} 通。"),
+        "per_bar": ("One bar is {length}; the highest is {most} calls.", "每柱为 {length}，最高 {most} 通。"),
         "reasons": ("What is wrong with them", "异常原因"),
         "reason": ("What is wrong", "异常原因"),
         "calls": ("Calls", "呼叫数"),

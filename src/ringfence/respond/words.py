@@ -7,7 +7,7 @@ from ringfence.respond.case import BRUSHED_OFF, NO_ANSWER, Case
 from ringfence.respond.loss import MINUTE
 
 STAGE: Final = {
-    "contact": ("first contact", "初次接触"),
+    "contact": ("first contact", "初步接触"),
     "hand_over": ("handed over to “the police”", "转接“公安”"),
     "grip": ("held on the line", "被通话控制"),
     "isolation": ("isolated: hotel or second number", "被诱导独处：酒店或新号码"),

@@ -134,7 +134,7 @@ class Model:
             one, two = self.shapes[pair.first], self.shapes[pair.second]
             return (
                 f"{one.en} together with {two.en}: {worth} bits",
-                f"“{one.zh}”与“{two.zh}”合看：{worth} 比特",
+                f"“{one.zh}”与“{two.zh}”合看：证据值 {worth}",
             )
         shape, value = self.shapes[part], scored.values[part][line]
         place = int(codes_of([np.array([value])], [shape.edges])[0, 0])
@@ -142,7 +142,7 @@ class Model:
         seen = (f"{value:.4g}", f"{value:.4g}") if place else ("not known", "未知")
         return (
             f"{shape.en} {seen[0]}: {worth} bits (in training {few} of {many} such lines were fraud)",
-            f"{shape.zh} {seen[1]}：{worth} 比特（训练数据中此类号码 {many} 个，其中诈骗 {few} 个）",
+            f"{shape.zh} {seen[1]}：证据值 {worth}（训练数据中此类号码 {many} 个，其中诈骗 {few} 个）",
         )
 
     def to_json(self) -> str:
