@@ -89,3 +89,12 @@ def test_readers_have_no_sockets_and_open_no_paths(path: Path) -> None:
     roots = {module.partition(".")[0] for module in imported(path)}
     assert not roots & {"socket", "asyncio", "http", "subprocess", "time", "random"}
     assert "ringfence.shell" not in {".".join(module.split(".")[:2]) for module in imported(path)}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "channels").glob("*.py")), ids=lambda p: p.name)
+def test_channels_only_put_into_words(path: Path) -> None:
+    roots = {module.partition(".")[0] for module in imported(path)}
+    assert not roots & {"socket", "asyncio", "http", "httpx", "os", "subprocess", "time", "random", "secrets"}
+    own = {module for module in imported(path) if module.startswith("ringfence.")}
+    allowed = ("ringfence.channels", "ringfence.model")
+    assert not {module for module in own if not module.startswith(allowed)}
