@@ -42,6 +42,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
         logging.raiseExceptions,
     )
     loggers = {name: (logging.getLogger(name).handlers[:], logging.getLogger(name).propagate, logging.getLogger(name).level) for name in names}  # fmt: skip
+    logging.captureWarnings(False)  # a test before may have asked for it, and it is only done once
     stream = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
