@@ -19,10 +19,11 @@ TITLE = "Ten minutes of load"
 SOAK = True
 MINUTES = 10
 KILLED_AFTER = 2
+DAYS = 10.5
 RATE = 20.0
 BATCH = 500
 MEASURED = (
-    f"A city of 60,000 lines is told live, {RATE * BATCH:,.0f} rows a second, for {MINUTES} minutes; every {KILLED_AFTER} minutes the "
+    f"A city of 60,000 lines is told live, {DAYS:g} days in ten minutes, {RATE * BATCH:,.0f} rows a second, for {MINUTES} minutes; every {KILLED_AFTER} minutes the "
     "service is killed (SIGKILL) and started again on the same folder, and the load goes on with the first batch that was not acknowledged."
 )
 READING = "Memory must level off, nothing may be behind at the end of a stretch, and nothing may be missing: of the rows acknowledged since the beginning, over all kills, those that were not taken in."
@@ -30,7 +31,7 @@ READING = "Memory must level off, nothing may be behind at the end of a stretch,
 
 def run() -> list[Table]:
     """Measure."""
-    rows = told(tables(City(60_000, 3.0, 33))[0]["calls"]).drop_columns(["told"])
+    rows = told(tables(City(60_000, DAYS, 33))[0]["calls"]).drop_columns(["told"])
     bodies = [arrow(rows.slice(first, BATCH)) for first in range(0, len(rows), BATCH)]
     table = Table(
         "Stretches between two kills", ("minutes", "rows acknowledged", "refused", "p99 of an answer, ms", "behind", "missing so far", "resident, MB", "back after, s")
