@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ringfence.shell import checkpoint
 from ringfence.shell.checkpoint import Checkpoint, DamagedError
 
 RECORD = np.dtype([("key", "i8"), ("small", "i1"), ("bits", "f4", (3,))], align=True)
@@ -70,3 +71,25 @@ def test_what_is_no_checkpoint(tmp_path: Path) -> None:
     np.savez(path, state=np.frombuffer(b"[1]", np.uint8))
     with pytest.raises(DamagedError):
         Checkpoint(path).load()
+
+
+def test_a_large_checkpoint_goes_to_the_disk_little_by_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for the same disk meanwhile, such as the journal of the service, must not wait for all of it."""
+    synced: list[int] = []
+    real = os.fdatasync
+
+    def fdatasync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    monkeypatch.setattr(checkpoint, "STEP", 1 << 16)
+    arrays = {name: np.arange(1 << 17) for name in "abcd"}
+    Checkpoint(tmp_path / "c").save(arrays, {"n": 1})
+    assert len(synced) >= 2
+    assert synced == sorted(synced)
+    found = Checkpoint(tmp_path / "c").load()
+    assert found is not None
+    assert np.array_equal(found[0]["a"], arrays["a"])

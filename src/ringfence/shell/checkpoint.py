@@ -8,13 +8,15 @@ checkpoint before.
 import json
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
 
+STEP: Final = 16 << 20
+"""Bytes after which what is written so far is forced to disk."""
 _STATE: Final = "state"
 
 
@@ -42,7 +44,7 @@ class Checkpoint:
         members: dict[str, Any] = {**arrays, _STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}
         try:
             with self._new.open("wb") as file:
-                np.savez(file, **members)
+                np.savez(_Steadily(file), **members)
                 file.flush()
                 os.fsync(file.fileno())
             self._new.replace(self._path)
@@ -73,6 +75,27 @@ class Checkpoint:
         """Forget the checkpoint."""
         self._path.unlink(missing_ok=True)
         self._new.unlink(missing_ok=True)
+
+
+class _Steadily:
+    """A file of which the disk gets a little at a time: a gigabyte at once would have whoever else waits for it wait for seconds."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._written = 0
+
+    def write(self, data: Any) -> int:
+        """Write, and have it on disk every so often."""
+        written = self._file.write(data)
+        self._written += written
+        if self._written >= STEP:
+            self._file.flush()
+            os.fdatasync(self._file.fileno())
+            self._written = 0
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def sync_folder(folder: Path) -> None:
