@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,18 @@ def small_city(seed: int = 5, lines: int = 500, days: float = 7) -> dict[str, pa
 def plan(folder: Path, **more: Any) -> Plan:
     """A plan for a service in a folder."""
     return Plan(folder, makers={"told": Events}, **more)
+
+
+@contextmanager
+def running(folder: Path, clock: Callable[[], int] = lambda: NOW, **more: Any) -> Iterator[Service]:
+    """A service that has come back to where it was."""
+    service = Service(plan(folder, **more), clock=clock)
+    service.recover()
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop()
 
 
 def scanned(found: dict[str, pa.Table], folder: Path, **more: Any) -> dict[str, dict[str, Any]]:

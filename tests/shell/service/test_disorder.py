@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.shell.service.floods import BEGIN, SECOND, VICTIM, batch, call, flood, told_live
-from tests.shell.service.made import NOW, plan, records_of, small_city, stored
-from tests.shell.service.test_faults import raised, running, tell, until
+from tests.shell.service.made import NOW, plan, records_of, running, small_city, stored
+from tests.shell.service.test_faults import raised, tell, until
 
 from ringfence.detect.screening import Arriving, Screen
 from ringfence.detect.shard import Limits

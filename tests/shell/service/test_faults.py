@@ -5,8 +5,8 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 from tests.shell.service.floods import BEGIN, SECOND, VICTIM, batch, call, flood, told_live
 from tests.shell.service.journals import failing_disk, small_disk
-from tests.shell.service.made import NOW, plan, put, serving, stored
+from tests.shell.service.made import NOW, plan, put, running, serving, stored
 
 from ringfence.detect.screening import Screen
 from ringfence.shell.judge import Charge
@@ -34,18 +34,6 @@ from ringfence.shell.store.database import StoreError
 
 ROWS = [row for row in told_live(list(flood())) if row["end_time"]]
 OTHER = "+8613800000002"
-
-
-@contextmanager
-def running(folder: Path, clock: Callable[[], int] = lambda: NOW, **more: Any) -> Iterator[Service]:
-    """A service that has come back to where it was."""
-    service = Service(plan(folder, **more), clock=clock)
-    service.recover()
-    service.start()
-    try:
-        yield service
-    finally:
-        service.stop()
 
 
 def tell(service: Service, rows: list[dict[str, Any]]) -> int:

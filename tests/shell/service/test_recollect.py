@@ -1,7 +1,6 @@
 """Where no snapshot can be used, memory is made anew from the record store, and goes on as if nothing had been."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from sqlalchemy import text
+from tests.shell.service import made
 from tests.shell.service.floods import BEGIN, SECOND, VICTIM, batch, call, flood, told_live
 from tests.shell.service.made import NOW, finish, plan, put, records_of, scanned, small_city, stored
 
@@ -25,18 +25,11 @@ DAY = 86_400 * SECOND
 HOUR = 3600 * SECOND
 ROWS = told_live(list(flood(count=24)))
 OTHER = "+8613900000001"
+EMPTY = pa.RecordBatch.from_pylist([], TEXTS)
 
 
-@contextmanager
-def running(folder: Path, **more: Any) -> Iterator[Service]:
-    """A service of which the journal lets go as soon as it may."""
-    service = Service(plan(folder, segment_bytes=1, **more), clock=lambda: NOW)
-    service.recover()
-    service.start()
-    try:
-        yield service
-    finally:
-        service.stop()
+running = partial(made.running, segment_bytes=1)
+"""A service of which the journal lets go as soon as it may."""
 
 
 def tell(service: Service, rows: list[dict[str, Any]]) -> None:
@@ -52,6 +45,13 @@ def events(service: Service) -> list[str]:
 
 def another_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(snapshots, "digest_of", lambda _: name)
+
+
+def break_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> pa.Table:
+        raise RecordsError("a file of 2026-03-05 cannot be read")
+
+    monkeypatch.setattr("ringfence.shell.records.store.RecordStore.between", broken)
 
 
 def begun_without_a_snapshot(folder: Path, **more: Any) -> None:
@@ -143,16 +143,30 @@ def test_with_nothing_left_of_journal_and_snapshots(tmp_path: Path) -> None:
         assert len(service.records.calls_of(VICTIM, None, None)) == len({row["call_id"] for row in ROWS})
 
 
+def test_numbers_go_on_behind_a_refused_snapshot_though_the_journal_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for row in ROWS[:3]:  # no alert, and nothing flushed behind it: only the snapshot knows how far it was
+        with running(tmp_path) as service:
+            seq = put(service, "texts", EMPTY) if row is ROWS[2] else put(service, "calls", batch([row]))
+            assert service.settled(seq, 60)
+    for path in (tmp_path / "journal").iterdir():
+        path.unlink()
+    another_version(monkeypatch, "newer")
+    with running(tmp_path) as service:
+        assert put(service, "calls", batch([ROWS[3]])) > seq
+        assert service.settled(service.journal.last, 60)
+        assert len(service.records.calls_of(VICTIM, None, None)) == len(
+            {row["call_id"] for row in (*ROWS[:2], ROWS[3])}
+        )
+
+
 def test_a_record_store_that_cannot_be_read_keeps_nobody_from_starting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun_without_a_snapshot(tmp_path)
     another_version(monkeypatch, "newer")
-
-    def broken(*_: Any) -> pa.Table:
-        raise RecordsError("a file of 2026-03-05 cannot be read")
-
-    monkeypatch.setattr("ringfence.shell.records.store.RecordStore.between", broken)
+    break_records(monkeypatch)
     with running(tmp_path) as service:
         assert service.health().state == "ok"
         assert "could not be made anew" in service.health().notes[-1]
@@ -195,11 +209,7 @@ def test_alerts_stay_open_where_memory_could_not_be_made_anew(
 ) -> None:
     begun_without_a_snapshot(tmp_path)
     another_version(monkeypatch, "newer")
-
-    def broken(*_: Any) -> pa.Table:
-        raise RecordsError("a file of 2026-03-05 cannot be read")
-
-    monkeypatch.setattr("ringfence.shell.records.store.RecordStore.between", broken)
+    break_records(monkeypatch)
     with running(tmp_path) as service:
         (alert,) = stored(service).values()
         assert alert["closed_at"] is None

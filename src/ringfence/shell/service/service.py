@@ -146,7 +146,7 @@ class Service:
             min_free_bytes=plan.min_free_bytes,
             fsync_s=plan.fsync_s,
             keep_s=plan.keep_journal_s,
-            since=max(self.pipeline.seq, self.store.alerts.applied_seq, self.records.last),
+            since=max(self.snapshots.last, self.store.alerts.applied_seq, self.records.last),
         )
         self._is_anew = not is_restored and self.journal.first > 1  # else the journal holds everything
         if self._is_anew:

@@ -40,6 +40,11 @@ class Snapshots:
         self.trouble: str | None = None
         self._thread: threading.Thread | None = None
 
+    @property
+    def last(self) -> int:
+        """The last record that is in any of them, also in one that cannot be read; 0: there is none."""
+        return max((int(path.name.removesuffix(_SUFFIX)) for path in self._paths()), default=0)
+
     def load(self, use: Callable[[Arrays, dict[str, Any]], None]) -> bool:
         """Have the newest snapshot used that can be; says whether there was one.
 
