@@ -94,8 +94,8 @@ def finish(service: Service, seq: int) -> None:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[httpx.Client]:
-    """An application on a free port of this machine, and a client of it."""
+def serving(app: FastAPI, *, is_ready: bool = True) -> Iterator[httpx.Client]:
+    """An application on a free port of this machine, and a client of it; `is_ready`: when it has come back to where it was."""
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, loop="uvloop", http="httptools")
     server = Server(config, app.state.context)
     thread = threading.Thread(target=server.run)
@@ -106,7 +106,7 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
-            while client.get("/readyz").json()["state"] in {"starting", "recovering"}:
+            while is_ready and client.get("/readyz").json()["state"] in {"starting", "recovering"}:
                 time.sleep(0.01)
             yield client
     finally:

@@ -25,7 +25,7 @@ from tests.shell.service.journals import (
 from ringfence.shell.service import journal as module
 from ringfence.shell.service.follower import Follower
 from ringfence.shell.service.journal import Journal, JournalError
-from ringfence.shell.service.segments import LARGEST, MARKER, Record, encode, segments
+from ringfence.shell.service.segments import LARGEST, MARKER, Record, encode, read_all, segments
 
 PAYLOADS = st.binary(max_size=60) | st.binary(max_size=20).map(lambda some: MARKER + some)
 STEPS = st.one_of(
@@ -121,6 +121,22 @@ def test_a_damaged_byte_costs_one_record_and_is_told_once(tmp_path: Path) -> Non
             assert path.name in journal.damage.places[0]
             journal.close()
         path.write_bytes(sound)
+
+
+def test_a_start_reads_the_last_segment_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path, segment_bytes=150)
+    told = [put(journal, bytes([65 + n]) * 20) for n in range(6)]
+    journal.close()
+    read = list[Path]()
+    monkeypatch.setattr(
+        module, "read_all", lambda path, *more, **most: (read.append(path), read_all(path, *more, **most))[1]
+    )
+    journal = Journal(tmp_path)
+    assert read == segments(tmp_path)[-1:], "a day of them may be kept"
+    assert journal.nbytes == sum(path.stat().st_size for path in segments(tmp_path))
+    assert put(journal, b"after")[0] == 7
+    assert whole(journal, tmp_path) == [*told, (7, b"after")]
+    journal.close()
 
 
 def test_numbers_go_on_behind_what_is_known_elsewhere(tmp_path: Path) -> None:

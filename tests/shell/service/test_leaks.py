@@ -50,6 +50,7 @@ class Broken:
     """A source whose error tells of somebody."""
 
     name = "broken"
+    has_place = True
     counts: dict[str, int] = {}  # noqa: RUF012
     trouble: str | None = None
 

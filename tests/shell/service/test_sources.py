@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,16 @@ from ringfence.shell.service import running as module
 from ringfence.shell.service.api.context import Context
 from ringfence.shell.service.app import create_app
 from ringfence.shell.service.service import Service
+from ringfence.shell.service.sources.hep import HepSource
 from ringfence.shell.service.sources.written import SyslogSource
 
 
 class Made:
     """A source that does as it is told."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, has_place: bool = True) -> None:
         self.name = name
+        self.has_place = has_place
         self.counts = {"lost": 0}
         self.trouble: str | None = None
         self.error: Exception | None = None
@@ -63,6 +66,48 @@ def test_one_that_fails_is_told_and_tried_again_while_the_others_go_on(
         assert samples["ringfence_source_met_total", "ill", "lost"] == 7
         assert samples["ringfence_source_up", "well"] == 0
         assert samples["ringfence_source_up", "ill"] == 1
+
+
+def test_what_nobody_sends_twice_is_taken_down_before_memory_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(plan(tmp_path), clock=lambda: NOW)
+    go_on, recover = threading.Event(), service.recover
+    monkeypatch.setattr(service, "recover", lambda: (go_on.wait(20), recover()))
+    followed, heard = Made("followed"), Made("heard", has_place=False)
+    tap = HepSource("tap", service.append, lambda: NOW, udp=("127.0.0.1", 0))
+    app = create_app(
+        Context(service, Screen(service.pipeline.judge.engine), is_open=True), [followed, heard, tap]
+    )
+    try:
+        with serving(app, is_ready=False) as client:
+            assert until(lambda: "udp" in tap.ports)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.sendto(b"HEP3", ("127.0.0.1", tap.ports["udp"]))
+            assert until(lambda: service.journal.last == 1)
+            assert client.get("/readyz").status_code == 503
+            assert (heard.begun, followed.begun, service.pipeline.seq) == (1, 0, 0)
+            go_on.set()
+            assert until(lambda: followed.begun == 1 and service.pipeline.seq == 1)
+            assert heard.begun == 1
+    finally:
+        go_on.set()
+
+
+def test_where_it_cannot_come_back_it_says_so_and_goes_on_listening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unforeseen() -> None:
+        raise OverflowError
+
+    service = Service(plan(tmp_path), clock=lambda: NOW)
+    monkeypatch.setattr(service, "recover", unforeseen)
+    followed, heard = Made("followed"), Made("heard", has_place=False)
+    app = create_app(Context(service, Screen(service.pipeline.judge.engine), is_open=True), [followed, heard])
+    with serving(app, is_ready=False) as client:
+        assert until(lambda: "OverflowError" in " ".join(client.get("/healthz").json()["trouble"]))
+        assert client.get("/readyz").status_code == 503
+        assert (heard.begun, followed.begun) == (1, 0)
 
 
 def test_webhooks_that_fail_end_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

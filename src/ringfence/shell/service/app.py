@@ -97,21 +97,26 @@ def _add_errors(app: FastAPI) -> None:
 
 
 async def _start(context: Context) -> None:
-    """Come back to where it was; then take in what comes."""
-    service = context.service
-    try:
-        if context.webhooks is not None:
-            context.webhooks.configure()
-        await asyncio.to_thread(service.compile)
-        await asyncio.to_thread(service.recover)
-        service.start()
-        async with asyncio.TaskGroup() as group:
-            if context.webhooks is not None:
-                group.create_task(_send_on(context.webhooks))
-            for source in context.sources.values():
+    """Come back to where it was, then go on; what nobody sends twice is taken down meanwhile."""
+    service, sources = context.service, context.sources.values()
+    async with asyncio.TaskGroup() as group:
+        for source in sources:
+            if not source.has_place:
                 group.create_task(source.run())
-    except Exception as error:  # noqa: BLE001  (the service must say so, and not look well)
-        service.fail(error)
+        try:
+            if context.webhooks is not None:
+                context.webhooks.configure()
+            await asyncio.to_thread(service.compile)
+            await asyncio.to_thread(service.recover)
+            service.start()
+        except Exception as error:  # noqa: BLE001  (the service must say so, and not look well)
+            service.fail(error)
+            return
+        if context.webhooks is not None:
+            group.create_task(_send_on(context.webhooks))
+        for source in sources:
+            if source.has_place:
+                group.create_task(source.run())
 
 
 async def _send_on(webhooks: Webhooks) -> None:

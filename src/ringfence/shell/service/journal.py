@@ -67,7 +67,7 @@ class Journal:
         since: number of the last record that is known elsewhere (a snapshot): numbers go on behind it in any case.
 
     Attributes:
-        damage: what could not be read when it was opened.
+        damage: what could not be read so far.
         trouble: why nothing can be written at present; None: all is well.
 
     Raises:
@@ -331,20 +331,23 @@ class Journal:
         file.close()
 
     def _recover(self) -> int:
-        """Find the last record, and cut off what was being written; returns its number."""
-        last = 0
+        """Cut off what was being written; returns the number of the last record.
+
+        Only the last segment is read: a day of others may lie before it, of which a start needs few. Whoever reads those tells of damage.
+        """
         found = segments(self._folder)
-        for path in found:
-            end = 0
-            for offset, record in read_all(path, self.damage, is_last=path is found[-1]):
-                end = offset
-                last = max(last, record.seq)
-            if path is found[-1] and end < path.stat().st_size:
-                os.truncate(path, end)
-            self._held += path.stat().st_size
-            last = max(last, first_of(path) - 1)
-        if found and found[-1].stat().st_size == 0:
-            found[-1].unlink()  # its name may be needed again
+        if not found:
+            return 0
+        path = found[-1]
+        last, end = first_of(path) - 1, 0
+        for offset, record in read_all(path, self.damage, is_last=True):
+            end = offset
+            last = max(last, record.seq)
+        if end < path.stat().st_size:
+            os.truncate(path, end)
+        self._held = sum(one.stat().st_size for one in found)
+        if end == 0:
+            path.unlink()  # its name may be needed again
         return last
 
 

@@ -57,5 +57,6 @@ def run(
         wired.context,
     )
     gc.freeze()  # what is loaded by now stays: it need not be looked through again
+    gc.enable()
     on_started(wired)
     server.run()

@@ -16,9 +16,11 @@ class Running(Protocol):
 
     Attributes:
         name: of the configuration.
+        has_place: it goes on where it was before a restart, so it must wait until that is known; else it begins at once.
     """
 
     name: str
+    has_place: bool
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -37,10 +39,12 @@ class Kept:
 
     Attributes:
         failure: why it does not run at present; None: it does.
+        has_place: the source has.
     """
 
     def __init__(self, source: Running) -> None:
         self.source = source
+        self.has_place = source.has_place
         self.failure: str | None = None
 
     @property

@@ -39,6 +39,8 @@ AT_ONCE: Final = 1 << 20
 TICK_S: Final = 1.0
 FULL_S: Final = 5.0
 """Between two snapshots for the sake of a full journal."""
+PAUSE: Final = 3.0
+"""Between two snapshots for the sake of many rows, in times that the last one took: the disk has other work."""
 _RETRY_S: Final = 1.0
 _log = structlog.get_logger("ringfence.service")
 
@@ -69,7 +71,7 @@ class Plan:
     idle_s: float = 5.0
     segment_bytes: int = 64 << 20
     journal_bytes: int = 8 << 30
-    snapshot_rows: int = 500_000
+    snapshot_rows: int = 300_000
     snapshot_s: float = 60.0
     rebuild_calls: int = 10_000_000
     min_free_bytes: int = 0
@@ -153,13 +155,8 @@ class Service:
             self._begin_anew()
         self._saved = self.pipeline.seq
         self._saved_at = time.monotonic()
-        self._judged_then = self.pipeline.judged
+        self._rows_then = self.pipeline.call_rows
         self.records.recover(self.pipeline.seq)
-        damage = self.journal.damage
-        if damage.gaps:
-            self._notes.append(
-                f"the journal is damaged ({damage.bytes:,} bytes in {', '.join(damage.places)})"
-            )
         self._follower = Follower(self.journal, folder, self.pipeline.seq)
         self._heard = self._ticked = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
@@ -214,6 +211,7 @@ class Service:
             if self._stop.is_set():
                 return
             self._state = "recovering"
+            began, first = time.monotonic(), self.pipeline.seq
             is_open = open_alerts(self.store.alerts) if self._is_anew else {}
             if self._is_anew and not self._recollect():
                 is_open = {}  # what is not known is not over
@@ -225,6 +223,12 @@ class Service:
             if self._is_anew:
                 self._agree(is_open)
             self._state = "ok"
+            _log.info(
+                "it is where it was",
+                records=self.pipeline.seq - first,
+                rows=self.pipeline.call_rows,
+                seconds=round(time.monotonic() - began, 1),
+            )
 
     def _recollect(self) -> bool:
         """Make memory anew from the record store, up to where the journal begins; whether it is whole."""
@@ -333,9 +337,13 @@ class Service:
         """How it is."""
         trouble = list(self._trouble.values())
         trouble += [one for one in (self.journal.trouble, self.snapshots.trouble) if one]
+        damage = self.journal.damage
+        notes = list(self._notes)
+        if damage.gaps:
+            notes.append(f"the journal is damaged ({damage.bytes:,} bytes in {', '.join(damage.places)})")
         state = "degraded" if trouble and self._state == "ok" else self._state
         is_ready = self._state == "ok" and self.journal.trouble is None and not self.journal.is_full
-        return Health(state, trouble, list(self._notes), is_ready and "failure" not in self._trouble)
+        return Health(state, trouble, notes, is_ready and "failure" not in self._trouble)
 
     # --- the pipeline's thread -----------------------------------------------------------------------------------------
 
@@ -400,10 +408,11 @@ class Service:
             self.append({"source": "clock", "kind": CLOCK, "now": told}, b"", lambda *_: None)
 
     def _may_snapshot(self) -> None:
-        rows = self.pipeline.judged - self._judged_then
+        rows = self.pipeline.call_rows - self._rows_then
         old = time.monotonic() - self._saved_at
         new = self.pipeline.seq > self._saved or self.snapshots.trouble is not None
-        due = new and (rows >= self._plan.snapshot_rows or old >= self._plan.snapshot_s)
+        many = rows >= self._plan.snapshot_rows and old >= (1 + PAUSE) * self.snapshots.took
+        due = new and (many or old >= self._plan.snapshot_s)
         if not self.snapshots.busy and (due or (self.journal.is_full and old >= FULL_S)):
             self._snapshot()
 
@@ -422,7 +431,7 @@ class Service:
         self._trouble.pop("records", None)
         with self.pipeline.changing:
             arrays, state = self.pipeline.snapshot()
-        self._saved, self._saved_at, self._judged_then = seq, time.monotonic(), self.pipeline.judged
+        self._saved, self._saved_at, self._rows_then = seq, time.monotonic(), self.pipeline.call_rows
         # nothing comes in while the journal is full: so it must do with one
         kept = 1 if self.journal.is_full else KEPT
         self.snapshots.save(seq, arrays, state, self.journal.release, kept)

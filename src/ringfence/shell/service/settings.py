@@ -139,7 +139,12 @@ class Journal(Section):
 class Snapshot(Section):
     """Snapshots of the state, from which a start goes on; whichever comes first is the occasion."""
 
-    every_rows: int = _said("Rows between two snapshots.", 2_000_000, ge=1000)
+    every_rows: int = _said(
+        "Rows of calls between two snapshots: what a start after a crash has to judge once more (some tens of thousands a second). "
+        "After a snapshot that took long three times as long a pause is made even so.",
+        300_000,
+        ge=1000,
+    )
     every_s: float = _said("Seconds between two snapshots.", 120.0, ge=1)
     rebuild_calls: int = _said(
         "Calls of the record store, the newest, that memory is made from anew where no snapshot can be used (after an "

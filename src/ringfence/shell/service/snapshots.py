@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ class Snapshots:
         refused: why snapshots were not used when one was looked for, one line each.
         rest: the state of the newest one that was refused though it could be read; None: there is none.
         trouble: why the last one could not be written; None: it was.
+        took: seconds that the last one took to be written.
     """
 
     def __init__(self, folder: Path, asked: dict[str, Any]) -> None:
@@ -38,6 +40,7 @@ class Snapshots:
         self.rest: dict[str, Any] | None = None
         self._damaged: list[Path] = []
         self.trouble: str | None = None
+        self.took = 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -103,12 +106,14 @@ class Snapshots:
     def _save(
         self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None], kept: int
     ) -> None:
+        began = time.monotonic()
         try:
             Checkpoint(self._folder / f"{seq:020d}{_SUFFIX}").save(arrays, state)
         except OSError as error:
             self.trouble = f"no snapshot can be written: {error.strerror or error}"
             return
         self.trouble = None
+        self.took = time.monotonic() - began
         for path in self._damaged:
             path.unlink(missing_ok=True)
         paths = self._paths()
