@@ -22,12 +22,13 @@ _SERVE = "import sys; from ringfence.cli.main import run; run()"
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running service: its port, its process, a token."""
+    """A running service: its port, its process, a token; seconds from its being started to its being ready."""
 
     port: int
     pid: int
     token: str
     client: httpx.Client
+    started_s: float
 
     def cpu(self) -> float:
         """CPU seconds that it has used."""
@@ -62,6 +63,7 @@ def served(folder: Path, settings: str, port: int = 18_480) -> Iterator[Process]
     now = time.time_ns() // 1_000
     with Store.open(data) as store:
         token = store.tokens.create(f"bench-{now:x}", SCOPES, at=now)
+    began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVE, "serve", "--config", str(file)],
         stderr=(folder / "log").open("wb"),
@@ -71,7 +73,7 @@ def served(folder: Path, settings: str, port: int = 18_480) -> Iterator[Process]
         where = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=where, timeout=30, trust_env=False, headers=headers) as client:
             _wait(client, process)
-            yield Process(port, process.pid, token, client)
+            yield Process(port, process.pid, token, client, time.perf_counter() - began)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

@@ -71,7 +71,7 @@ class Plan:
     idle_s: float = 5.0
     segment_bytes: int = 64 << 20
     journal_bytes: int = 8 << 30
-    snapshot_rows: int = 300_000
+    snapshot_rows: int = 200_000
     snapshot_s: float = 60.0
     rebuild_calls: int = 10_000_000
     min_free_bytes: int = 0

@@ -142,7 +142,7 @@ class Snapshot(Section):
     every_rows: int = _said(
         "Rows of calls between two snapshots: what a start after a crash has to judge once more (some tens of thousands a second). "
         "After a snapshot that took long three times as long a pause is made even so.",
-        300_000,
+        200_000,
         ge=1000,
     )
     every_s: float = _said("Seconds between two snapshots.", 120.0, ge=1)
