@@ -4,6 +4,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Final
+
+import pyarrow as pa
+
+ARROW: Final = "application/vnd.apache.arrow.stream"
 
 
 @dataclass(slots=True)
@@ -13,6 +19,15 @@ class Answers:
     took: list[float] = field(default_factory=list)
     refused: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+def arrow(part: pa.Table) -> bytes:
+    """Rows as the body of a request."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, part.schema) as stream:
+        stream.write_table(part)
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
 
 
 def request(path: str, token: str, body: bytes, kind: str = "application/json") -> bytes:
@@ -34,6 +49,12 @@ def send(port: int, requests: Sequence[bytes], connections: int, rate: float = 0
         rate: requests a second in all; 0: as fast as they are answered. A late one is measured from when it was due.
     """
     return asyncio.run(_send(port, requests, connections, rate))
+
+
+def beside(port: int, requests: Sequence[bytes], connections: int, rate: float = 0.0) -> Answers:
+    """The same from a process of its own."""
+    with get_context("fork").Pool(1) as pool:
+        return pool.apply(send, (port, requests, connections, rate))
 
 
 async def _send(port: int, requests: Sequence[bytes], connections: int, rate: float) -> Answers:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -17,6 +17,8 @@ from ringfence.shell.store.store import Store
 from ringfence.shell.store.tokens import SCOPES
 
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+SETTINGS: Final = "[limits]\nrequests_per_s = 100000.0\nburst = 100000\nrows_per_s = 100000000.0\n"
+"""Limits that a load does not meet."""
 _SERVE = "import sys; from ringfence.cli.main import run; run()"
 
 
@@ -44,6 +46,11 @@ class Process:
         """What it says of itself."""
         found: dict[str, Any] = self.client.get("/v1/status").json()
         return found
+
+    def metric(self, name: str) -> float:
+        """One of its figures that has no labels."""
+        lines = self.client.get("/metrics").text.splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
 
     def settle(self, seconds: float = 120.0) -> None:
         """Wait until nothing is behind."""

@@ -5,18 +5,16 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from bench._load import Answers, request, send
-from bench._service import demo, served
+from bench._load import ARROW, arrow, beside, request
+from bench._service import SETTINGS, demo, served
 from bench._tables import Table, figure, quantile
 from bench.hep import load
+from bench.new_numbers import FEW_LINES, new_numbers
 from ringfence.detect.engine import Engine
 from ringfence.detect.screening import Arriving, Screen
 from ringfence.model.tables import CALLS
@@ -36,7 +34,6 @@ QUESTIONS = 5_000
 HEP_PORT = 18_481
 HEP_RATES = (5_000, 10_000)
 HEP_SECONDS = 10.0
-SETTINGS = "[limits]\nrequests_per_s = 100000.0\nburst = 100000\nrows_per_s = 100000000.0\n"
 MEASURED = (
     f"A city of {LINES:,} lines for {DAYS:.0f} days is told live: a row when a call is set up, one when it is answered, one when it is over. "
     f"The rows go in requests of {BATCH:,}, one after the other, to `ringfence serve`, a process of its own with default settings, "
@@ -48,7 +45,7 @@ MEASURED = (
 READING = (
     "Wanted: 30,000 calls a second, an alert within 2 s (99 of 100) at half that rate, idle at most 400 MB, /v1/screen within 10 ms (99 of "
     "100) at 500 a second, the decision itself within 50 µs; 5,000 SIP messages a second; the first alert of `make run` within 20 s. The load takes its share of the two processors: trust calls per CPU-second of "
-    "the service before calls a second. The tables of the state are bounded at 1.5 GB for these 100,000 lines (`Limits.bytes_at_rest`), and memory levels off towards that."
+    "the service before calls a second. The tables of the state are bounded at 1.5 GB for these 100,000 lines (`Limits.bytes_at_rest`), and memory levels off towards that (`python -m bench new_numbers`)."
 )
 
 
@@ -60,14 +57,6 @@ def _bodies(form: str, *, whole: bool = False) -> tuple[list[bytes], int]:
     return [arrow(part) if form == "Arrow" else _json(part) for part in parts], len(calls)
 
 
-def arrow(part: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, part.schema) as stream:
-        stream.write_table(part)
-    body: bytes = sink.getvalue().to_pybytes()
-    return body
-
-
 def _json(part: pa.Table) -> bytes:
     def line(row: dict[str, Any]) -> str:
         plain = {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in row.items() if v is not None}
@@ -76,13 +65,7 @@ def _json(part: pa.Table) -> bytes:
     return "\n".join(map(line, part.to_pylist())).encode()
 
 
-def _beside(port: int, requests: list[bytes], connections: int, rate: float = 0.0) -> Answers:
-    """Send from a process of its own."""
-    with get_context("fork").Pool(1) as pool:
-        return pool.apply(send, (port, requests, connections, rate))
-
-
-_KINDS = {"NDJSON": "application/x-ndjson", "Arrow": "application/vnd.apache.arrow.stream"}
+_KINDS = {"NDJSON": "application/x-ndjson", "Arrow": ARROW}
 
 
 def _taken(form: str, table: Table, *, whole: bool = False) -> float:
@@ -93,7 +76,7 @@ def _taken(form: str, table: Table, *, whole: bool = False) -> float:
         with tempfile.TemporaryDirectory() as name, served(Path(name), SETTINGS) as service:
             requests = [request("/v1/events", service.token, body, _KINDS[form]) for body in bodies]
             before, began, lost = service.cpu(), time.perf_counter(), _stolen()
-            answers = _beside(service.port, requests, 1)
+            answers = beside(service.port, requests, 1)
             service.settle()
             seconds = time.perf_counter() - began
             rates.append(calls / seconds)
@@ -122,9 +105,9 @@ def _latency(rate: float) -> Table:
         "Event to alert at half that rate, s", ("calls a second", "alerts", "median", "99 of 100", "most")
     )
     with tempfile.TemporaryDirectory() as name, served(Path(name), SETTINGS) as service:
-        requests = [request("/v1/events", service.token, body, _KINDS["Arrow"]) for body in bodies]
+        requests = [request("/v1/events", service.token, body, ARROW) for body in bodies]
         a_request = calls / len(bodies)
-        _beside(service.port, requests, 1, rate / a_request)
+        beside(service.port, requests, 1, rate / a_request)
         service.settle()
         found = service.status()["alert_latency_s"]
         table.add(figure(rate), found["count"], *(figure(found[k], 2) for k in ("p50", "p99", "most")))
@@ -178,39 +161,15 @@ def _first_alert() -> Table:
     return table
 
 
-def _numbers(count: int) -> Iterator[bytes]:
-    """Calls from ever-new numbers to ever-new lines, five thousand a second."""
-    start = 1_780_000_000_000_000
-    for first in range(0, count, BATCH):
-        n = np.arange(first, first + BATCH)
-        times = pa.array(start + n * 200, pa.timestamp("us", "UTC"))
-        columns = {
-            "call_id": pa.array([f"n{i}" for i in n]),
-            "start_time": times,
-            "caller": pa.array([f"+8613{i:09d}" for i in n]),
-            "callee": pa.array([f"+8615{i:09d}" for i in n]),
-        }
-        yield arrow(pa.table(columns))
-
-
 def _memory() -> Table:
     table = Table("Memory, MB", ("", "resident"))
-    with (
-        tempfile.TemporaryDirectory() as name,
-        served(Path(name), SETTINGS + "[detect]\nlines = 100000\n") as service,
-    ):
+    with tempfile.TemporaryDirectory() as name, served(Path(name), SETTINGS + FEW_LINES) as service:
         time.sleep(2)
         table.add("idle, nothing taken in yet", figure(service.resident()))
-        requests = [
-            request("/v1/events", service.token, body, _KINDS["Arrow"]) for body in _numbers(5_000_000)
-        ]
-        part = len(requests) // 5
-        for place, title in enumerate(
-            ("after one million calls of new numbers", "two million", "three", "four", "five")
-        ):
-            _beside(service.port, requests[place * part : (place + 1) * part], 1)
-            service.settle()
-            table.add(title, figure(service.resident()))
+        requests = [request("/v1/events", service.token, body, ARROW) for body in new_numbers(0, 1_000_000)]
+        beside(service.port, requests, 1)
+        service.settle()
+        table.add("after one million calls of new numbers", figure(service.resident()))
     return table
 
 
@@ -218,12 +177,12 @@ def _questions() -> Table:
     table = Table("Questions about calls that arrive", ("", "median", "99 of 100", "refused"))
     with tempfile.TemporaryDirectory() as name, served(Path(name), SETTINGS) as service:
         bodies, _ = _bodies("Arrow")
-        requests = [request("/v1/events", service.token, body, _KINDS["Arrow"]) for body in bodies[:50]]
-        _beside(service.port, requests, 1)
+        requests = [request("/v1/events", service.token, body, ARROW) for body in bodies[:50]]
+        beside(service.port, requests, 1)
         service.settle()
         calls = [{"caller": f"+8613{i:09d}", "callee": f"+8615{i * 7:09d}"} for i in range(QUESTIONS)]
         asked = [request("/v1/screen", service.token, json.dumps(call).encode()) for call in calls]
-        answers = _beside(service.port, asked, 16, ASKED)
+        answers = beside(service.port, asked, 16, ASKED)
         table.add(
             f"POST /v1/screen at {ASKED:.0f} a second, ms",
             *(figure(1000 * (quantile(answers.took, share) or 0), 2) for share in (0.5, 0.99)),

@@ -6,10 +6,9 @@ import tempfile
 from pathlib import Path
 
 from bench._disk import Disk, watched
-from bench._load import request, send
-from bench._service import Process, served
+from bench._load import ARROW, arrow, request, send
+from bench._service import SETTINGS, Process, served
 from bench._tables import Table, figure
-from bench.service import SETTINGS, arrow
 from ringfence.shell.service.live_rows import told
 from ringfence.simulate.city import City
 from ringfence.simulate.write import tables
@@ -49,8 +48,7 @@ def _stretch(
     table: Table, service: Process, disk: Disk, bodies: list[bytes], stretch: int, before: int
 ) -> int:
     """Load one stretch, and kill the service; returns how many batches are acknowledged so far."""
-    kind = "application/vnd.apache.arrow.stream"
-    answers = send(service.port, [request("/v1/events", service.token, b, kind) for b in bodies], 1, RATE)
+    answers = send(service.port, [request("/v1/events", service.token, b, ARROW) for b in bodies], 1, RATE)
     status = service.status()
     taken = len(answers.took) - sum(answers.refused.values())
     service.settle()

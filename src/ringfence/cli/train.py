@@ -221,7 +221,7 @@ def flood(
     except (InputError, WeightsError) as error:
         fail(str(error), ASKED_WRONGLY)
     except OSError as error:
-        fail(f"{error.filename}: {error.strerror or error}", FAILED)
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
     _write(out, text)
     typer.echo(f"weights: {plain(str(out))}")
     if report:
