@@ -53,7 +53,7 @@ bench: $(VENV)/.installed
 	@$(BIN)/ringfence bench
 
 soak: $(VENV)/.installed
-	@$(BIN)/python -m bench capacity soak
+	@$(BIN)/python -m bench capacity soak new_numbers
 	@RINGFENCE_KILLS=200 $(BIN)/python -m pytest -q tests/shell/service/test_kill.py
 
 # Writes exact versions with hashes; no registry is named in it.
