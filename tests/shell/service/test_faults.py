@@ -21,6 +21,7 @@ from tests.shell.service.made import NOW, plan, put, running, serving, stored
 
 from ringfence.detect.screening import Screen
 from ringfence.shell.judge import Charge
+from ringfence.shell.records import StoreFullError
 from ringfence.shell.service import journal as journal_module
 from ringfence.shell.service import service as service_module
 from ringfence.shell.service.api.context import Context
@@ -265,6 +266,35 @@ def snapshots(folder: Path) -> list[Path]:
 
 def damage(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:1000])
+
+
+def test_no_snapshot_is_taken_of_rows_that_are_not_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, go_on, asked = threading.Event(), threading.Event(), list[int]()
+    full.set()
+    with running(tmp_path, snapshot_s=0.05) as service:
+        flush = service.records.flush
+
+        def slow(seq: int) -> None:
+            asked.append(seq)
+            if full.is_set():
+                raise StoreFullError("the disk is full")
+            go_on.wait(20)
+            flush(seq)
+
+        monkeypatch.setattr(service.records, "flush", slow)
+        last = tell(service, ROWS[:3])
+        assert until(lambda: "the disk is full" in " ".join(service.health().trouble))
+        assert service.health().state == "degraded"
+        assert snapshots(tmp_path) == []
+        full.clear()
+        tried = len(asked)
+        assert until(lambda: len(asked) > tried), "it is tried again"
+        assert snapshots(tmp_path) == [], "not before the rows are there"
+        go_on.set()
+        assert until(lambda: service.snapshots.last == last)
+        assert until(lambda: service.health().state == "ok")
 
 
 def test_the_older_snapshot_serves_where_the_newest_is_damaged(tmp_path: Path) -> None:

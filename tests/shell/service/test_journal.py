@@ -5,6 +5,7 @@ import os
 import random
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -128,9 +129,12 @@ def test_a_start_reads_the_last_segment_only(tmp_path: Path, monkeypatch: pytest
     told = [put(journal, bytes([65 + n]) * 20) for n in range(6)]
     journal.close()
     read = list[Path]()
-    monkeypatch.setattr(
-        module, "read_all", lambda path, *more, **most: (read.append(path), read_all(path, *more, **most))[1]
-    )
+
+    def noted(path: Path, *how: Any, **more: Any) -> Any:
+        read.append(path)
+        return read_all(path, *how, **more)
+
+    monkeypatch.setattr(module, "read_all", noted)
     journal = Journal(tmp_path)
     assert read == segments(tmp_path)[-1:], "a day of them may be kept"
     assert journal.nbytes == sum(path.stat().st_size for path in segments(tmp_path))

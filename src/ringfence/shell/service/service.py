@@ -39,7 +39,7 @@ AT_ONCE: Final = 1 << 20
 TICK_S: Final = 1.0
 FULL_S: Final = 5.0
 """Between two snapshots for the sake of a full journal."""
-PAUSE: Final = 3.0
+PAUSE: Final = 8.0
 """Between two snapshots for the sake of many rows, in times that the last one took: the disk has other work."""
 _RETRY_S: Final = 1.0
 _log = structlog.get_logger("ringfence.service")
@@ -275,7 +275,7 @@ class Service:
         self.halt()
         self.snapshots.wait()
         is_whole = not self._trouble and not self._is_anew
-        if is_whole and self.pipeline.seq > self._saved:
+        if is_whole and (self.pipeline.seq > self._saved or self.snapshots.trouble is not None):
             self._snapshot()
             self.snapshots.wait()
         self._follower.close()
@@ -422,19 +422,12 @@ class Service:
             self.pipeline.write_all()
         except (StoreError, RecordsError):
             return  # told by the next write
-        try:
-            self.records.flush(seq)
-        except RecordsError as error:
-            self._trouble["records"] = f"the record store cannot be written: {error}"
-            self._saved_at = time.monotonic()
-            return
-        self._trouble.pop("records", None)
         with self.pipeline.changing:
             arrays, state = self.pipeline.snapshot()
         self._saved, self._saved_at, self._rows_then = seq, time.monotonic(), self.pipeline.call_rows
         # nothing comes in while the journal is full: so it must do with one
         kept = 1 if self.journal.is_full else KEPT
-        self.snapshots.save(seq, arrays, state, self.journal.release, kept)
+        self.snapshots.save(seq, arrays, state, lambda: self.records.flush(seq), self.journal.release, kept)
 
     # --- in the background ---------------------------------------------------------------------------------------------
 

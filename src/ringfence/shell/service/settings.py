@@ -141,7 +141,7 @@ class Snapshot(Section):
 
     every_rows: int = _said(
         "Rows of calls between two snapshots: what a start after a crash has to judge once more (some tens of thousands a second). "
-        "After a snapshot that took long three times as long a pause is made even so.",
+        "But there is a pause of eight times what the last snapshot took.",
         200_000,
         ge=1000,
     )

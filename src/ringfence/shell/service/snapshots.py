@@ -10,6 +10,7 @@ from typing import Any, Final
 from ringfence.compiled import digest_of
 from ringfence.detect.shard import Arrays
 from ringfence.shell.checkpoint import Checkpoint, DamagedError
+from ringfence.shell.records import RecordsError
 
 KEPT: Final = 2
 _SUFFIX: Final = ".snapshot"
@@ -82,7 +83,13 @@ class Snapshots:
         return self._thread is not None and self._thread.is_alive()
 
     def save(
-        self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None], kept: int = KEPT
+        self,
+        seq: int,
+        arrays: Arrays,
+        state: dict[str, Any],
+        before: Callable[[], None],
+        done: Callable[[int], None],
+        kept: int = KEPT,
     ) -> None:
         """Write one in the background.
 
@@ -90,11 +97,12 @@ class Snapshots:
             seq: the last record that is in it.
             arrays: copies, which nobody writes to any more.
             state: what JSON can hold.
+            before: brings to disk, in the background, what must be there first; may raise RecordsError.
             done: told, when it is on disk, behind which record the journal is still needed.
             kept: how many are kept, with this one.
         """
         state = json.loads(json.dumps({"asked": self._asked, "pipeline": state}))
-        args = (seq, arrays, state, done, kept)
+        args = (seq, arrays, state, before, done, kept)
         self._thread = threading.Thread(target=self._save, args=args, name="snapshot")
         self._thread.start()
 
@@ -104,11 +112,21 @@ class Snapshots:
             self._thread.join()
 
     def _save(
-        self, seq: int, arrays: Arrays, state: dict[str, Any], done: Callable[[int], None], kept: int
+        self,
+        seq: int,
+        arrays: Arrays,
+        state: dict[str, Any],
+        before: Callable[[], None],
+        done: Callable[[int], None],
+        kept: int,
     ) -> None:
         began = time.monotonic()
         try:
+            before()
             Checkpoint(self._folder / f"{seq:020d}{_SUFFIX}").save(arrays, state)
+        except RecordsError as error:
+            self.trouble = f"the record store cannot be written: {error}"
+            return
         except OSError as error:
             self.trouble = f"no snapshot can be written: {error.strerror or error}"
             return
