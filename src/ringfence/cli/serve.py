@@ -38,13 +38,6 @@ def serve(
 
     Stops on SIGTERM and Ctrl-C with everything on disk; after a crash it goes on where it was.
     """
-    gc.disable()  # nothing of what is loaded now is let go of, and looking it through takes a tenth of the start; `run` enables it
-    from ringfence.model.number_lists import ListError
-    from ringfence.shell.records import RecordsError
-    from ringfence.shell.service.config import ConfigError
-    from ringfence.shell.service.endpoints import EndpointError
-    from ringfence.shell.store.database import StoreError
-
     env = dict(os.environ)
     if demo:
         env["RINGFENCE__SERVICE__DEMO"] = "true"
@@ -52,7 +45,27 @@ def serve(
         env["RINGFENCE__SERVICE__DATA"] = str(data.resolve())
     if port is not None:
         env["RINGFENCE__SERVICE__PORT"] = str(port)
-    found = _checked(config, env, replay=bool(replay))
+    gc.disable()  # nothing of what is loaded is let go of, and looking it through takes a tenth of the start; `run` enables it
+    try:
+        _serve(config, env, replay or [], speed, format)
+    finally:
+        gc.enable()
+
+
+def _serve(
+    file: Path | None,
+    env: "Mapping[str, str]",
+    replay: list[Path],
+    speed: float,
+    format: str | None,  # noqa: A002
+) -> None:
+    from ringfence.model.number_lists import ListError
+    from ringfence.shell.records import RecordsError
+    from ringfence.shell.service.config import ConfigError
+    from ringfence.shell.service.endpoints import EndpointError
+    from ringfence.shell.store.database import StoreError
+
+    found = _checked(file, env, replay=bool(replay))
     from ringfence.shell.service.run import run
     from ringfence.shell.service.wiring import Told
 
