@@ -38,7 +38,7 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed $(VENV)/.debian
 	@$(BIN)/python -m ringfence.shell.warm_up
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .

@@ -59,4 +59,7 @@ def run(
     gc.freeze()  # what is loaded by now stays: it need not be looked through again
     gc.enable()
     on_started(wired)
-    server.run()
+    try:
+        server.run()
+    finally:
+        gc.unfreeze()  # or libraries complain of what they find at the very end
