@@ -50,7 +50,7 @@ class Broken:
     """A source whose error tells of somebody."""
 
     name = "broken"
-    has_place = True
+    has_position = True
     counts: dict[str, int] = {}  # noqa: RUF012
     trouble: str | None = None
 

@@ -24,9 +24,9 @@ from ringfence.shell.service.sources.written import SyslogSource
 class Made:
     """A source that does as it is told."""
 
-    def __init__(self, name: str, *, has_place: bool = True) -> None:
+    def __init__(self, name: str, *, has_position: bool = True) -> None:
         self.name = name
-        self.has_place = has_place
+        self.has_position = has_position
         self.counts = {"lost": 0}
         self.trouble: str | None = None
         self.error: Exception | None = None
@@ -74,7 +74,7 @@ def test_what_nobody_sends_twice_is_taken_down_before_memory_is_back(
     service = Service(plan(tmp_path), clock=lambda: NOW)
     go_on, recover = threading.Event(), service.recover
     monkeypatch.setattr(service, "recover", lambda: (go_on.wait(20), recover()))
-    followed, heard = Made("followed"), Made("heard", has_place=False)
+    followed, heard = Made("followed"), Made("heard", has_position=False)
     tap = HepSource("tap", service.append, lambda: NOW, udp=("127.0.0.1", 0))
     app = create_app(
         Context(service, Screen(service.pipeline.judge.engine), is_open=True), [followed, heard, tap]
@@ -102,7 +102,7 @@ def test_where_it_cannot_come_back_it_says_so_and_goes_on_listening(
 
     service = Service(plan(tmp_path), clock=lambda: NOW)
     monkeypatch.setattr(service, "recover", unforeseen)
-    followed, heard = Made("followed"), Made("heard", has_place=False)
+    followed, heard = Made("followed"), Made("heard", has_position=False)
     app = create_app(Context(service, Screen(service.pipeline.judge.engine), is_open=True), [followed, heard])
     with serving(app, is_ready=False) as client:
         assert until(lambda: "OverflowError" in " ".join(client.get("/healthz").json()["trouble"]))

@@ -101,7 +101,7 @@ async def _start(context: Context) -> None:
     service, sources = context.service, context.sources.values()
     async with asyncio.TaskGroup() as group:
         for source in sources:
-            if not source.has_place:
+            if not source.has_position:
                 group.create_task(source.run())
         try:
             if context.webhooks is not None:
@@ -115,7 +115,7 @@ async def _start(context: Context) -> None:
         if context.webhooks is not None:
             group.create_task(_send_on(context.webhooks))
         for source in sources:
-            if source.has_place:
+            if source.has_position:
                 group.create_task(source.run())
 
 

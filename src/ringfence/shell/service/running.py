@@ -16,11 +16,11 @@ class Running(Protocol):
 
     Attributes:
         name: of the configuration.
-        has_place: it goes on where it was before a restart, so it must wait until that is known; else it begins at once.
+        has_position: it goes on where it was before a restart, so it must wait until that is known; else it begins at once.
     """
 
     name: str
-    has_place: bool
+    has_position: bool
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -39,12 +39,12 @@ class Kept:
 
     Attributes:
         failure: why it does not run at present; None: it does.
-        has_place: the source has.
+        has_position: the source has.
     """
 
     def __init__(self, source: Running) -> None:
         self.source = source
-        self.has_place = source.has_place
+        self.has_position = source.has_position
         self.failure: str | None = None
 
     @property

@@ -102,8 +102,12 @@ class Snapshots:
             kept: how many are kept, with this one.
         """
         state = json.loads(json.dumps({"asked": self._asked, "pipeline": state}))
-        args = (seq, arrays, state, before, done, kept)
-        self._thread = threading.Thread(target=self._save, args=args, name="snapshot")
+
+        def run() -> None:
+            if self._write(seq, arrays, state, before):
+                self._let_go(kept, done)
+
+        self._thread = threading.Thread(target=run, name="snapshot")
         self._thread.start()
 
     def wait(self) -> None:
@@ -111,27 +115,23 @@ class Snapshots:
         if self._thread is not None:
             self._thread.join()
 
-    def _save(
-        self,
-        seq: int,
-        arrays: Arrays,
-        state: dict[str, Any],
-        before: Callable[[], None],
-        done: Callable[[int], None],
-        kept: int,
-    ) -> None:
+    def _write(self, seq: int, arrays: Arrays, state: dict[str, Any], before: Callable[[], None]) -> bool:
         began = time.monotonic()
         try:
             before()
             Checkpoint(self._folder / f"{seq:020d}{_SUFFIX}").save(arrays, state)
         except RecordsError as error:
             self.trouble = f"the record store cannot be written: {error}"
-            return
+            return False
         except OSError as error:
             self.trouble = f"no snapshot can be written: {error.strerror or error}"
-            return
+            return False
         self.trouble = None
         self.took = time.monotonic() - began
+        return True
+
+    def _let_go(self, kept: int, done: Callable[[int], None]) -> None:
+        """Delete what newer ones have replaced."""
         for path in self._damaged:
             path.unlink(missing_ok=True)
         paths = self._paths()

@@ -58,7 +58,7 @@ class Feed:
         clock: Callable[[], int] | None = None,
     ) -> None:
         self.name = name
-        self.has_place = True
+        self.has_position = True
         self.trouble: str | None = None
         self.counts: dict[str, int] = {}
         self._append = append

@@ -53,7 +53,7 @@ class HepSource:
         buffer: int = 8 << 20,
     ) -> None:
         self.name = name
-        self.has_place = False
+        self.has_position = False
         self.trouble: str | None = None
         self.refused = {"lost": 0, "key": 0, "network": 0, "not_hep": 0, "connections": 0}
         self.ports: dict[str, int] = {}

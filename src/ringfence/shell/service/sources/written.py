@@ -32,7 +32,7 @@ class TailSource:
         self, name: str, append: Append, make: Callable[[Any], Tail], positions: Positions, poll_s: float
     ) -> None:
         self.name = name
-        self.has_place = True
+        self.has_position = True
         self.tail: Tail | None = None
         self._append, self._make = append, make
         self._positions, self._poll_s = positions, poll_s
@@ -82,7 +82,7 @@ class SyslogSource:
         tcp: tuple[str, int] | None,
     ) -> None:
         self.name = name
-        self.has_place = False
+        self.has_position = False
         self.trouble: str | None = None
         self.listener = SyslogListener(self._take, allow)
         self._note = {"source": name, "kind": LINES}
@@ -142,7 +142,7 @@ class FolderSource:
         poll_s: float,
     ) -> None:
         self.name = name
-        self.has_place = True
+        self.has_position = True
         self.folder: WatchedFolder | None = None
         self._append, self._make, self._positions = append, make, positions
         self._format, self._settings, self._poll_s = format, settings, poll_s
